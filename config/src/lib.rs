@@ -1,0 +1,1 @@
+//! Configuration text turned into a checked document.

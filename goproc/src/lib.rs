@@ -1,0 +1,1 @@
+//! A live Go process seen from outside.

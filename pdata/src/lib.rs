@@ -1,0 +1,1 @@
+//! OTLP as bytes: views, edits, counts and builders.

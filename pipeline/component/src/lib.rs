@@ -1,0 +1,1 @@
+//! Contracts between components and the engine.

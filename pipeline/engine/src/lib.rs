@@ -1,0 +1,1 @@
+//! The pipeline engine: graph, queues, retry, reload, own telemetry.

@@ -1,0 +1,1 @@
+//! deferd as a library.

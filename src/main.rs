@@ -1,0 +1,2 @@
+//! The deferd binary.
+fn main() {}
