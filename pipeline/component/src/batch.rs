@@ -3,7 +3,7 @@
 use bytes::{Bytes, BytesMut};
 use smallvec::SmallVec;
 
-use crate::{Ack, Outcome, Signal};
+use crate::{Ack, Outcome, Refusal, Refused, Signal};
 
 /// One signal's serialized `Export*ServiceRequest`, in one or several chunks.
 ///
@@ -36,6 +36,11 @@ impl Batch {
         let mut chunks = SmallVec::new();
         chunks.push(payload);
         Self { signal, chunks, items, bytes, admitted: false, ack: Ack::none() }
+    }
+
+    /// A batch without items, bytes or anybody waiting for it.
+    pub fn empty(signal: Signal) -> Self {
+        Self { signal, chunks: SmallVec::new(), items: 0, bytes: 0, admitted: false, ack: Ack::none() }
     }
 
     /// The signal of every item in it.
@@ -125,6 +130,11 @@ impl Batch {
     /// The acknowledgement it carries.
     pub const fn ack(&self) -> &Ack {
         &self.ack
+    }
+
+    /// Hands the batch back as refused: `Err(batch.refuse(Refusal::new(..)))` is how a processor refuses.
+    pub fn refuse(self, refusal: Refusal) -> Box<Refused> {
+        Box::new(Refused { refusal, batch: self })
     }
 
     /// Ends the batch and says what became of it.

@@ -29,7 +29,7 @@ pub use exporter::{ExportError, Exporter, ExporterFactory};
 pub use held::Held;
 pub use metadata::{Metadata, Stability};
 pub use out::{Emitted, Out};
-pub use outcome::{DropReason, Outcome, Refusal, RefusalKind};
+pub use outcome::{DropReason, Outcome, Refusal, RefusalKind, Refused};
 pub use processor::{Connector, ConnectorFactory, Processor, ProcessorFactory};
 pub use queue::{ExporterSettings, QueueSettings, RetrySettings, Sizer};
 pub use receiver::{Ingress, IngressSink, Receiver, ReceiverFactory};

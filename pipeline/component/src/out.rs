@@ -55,6 +55,11 @@ impl Out {
         self.emitted.iter().map(|emitted| emitted.batch.items()).sum()
     }
 
+    /// Whether anything emitted was accepted from its sender before.
+    pub fn emits_admitted(&self) -> bool {
+        self.emitted.iter().any(|emitted| emitted.batch.is_admitted())
+    }
+
     /// Drops counted so far, per reason.
     pub fn dropped(&self) -> &[(DropReason, usize)] {
         &self.dropped

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::time::Duration;
 
+use crate::Batch;
+
 /// Why a batch was not taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum RefusalKind {
@@ -23,7 +25,7 @@ pub enum RefusalKind {
 impl RefusalKind {
     /// Whether the sender should send the same data again.
     pub const fn is_retryable(self) -> bool {
-        !matches!(self, Self::Invalid)
+        !matches!(self, Self::Invalid | Self::Internal)
     }
 
     /// The stable name used as a metric label.
@@ -75,6 +77,16 @@ impl fmt::Display for Refusal {
 }
 
 impl std::error::Error for Refusal {}
+
+/// A refusal together with the data, so that the engine can still decide what becomes of it: it goes back to the sender, or, if
+/// the sender was already told that it is accepted, waits and tries again.
+#[derive(Debug)]
+pub struct Refused {
+    /// Why.
+    pub refusal: Refusal,
+    /// What was refused, whole.
+    pub batch: Batch,
+}
 
 /// The final word on data whose fate somebody waits for. Ordered from best to worst: when parts of one batch end differently,
 /// the worst wins.

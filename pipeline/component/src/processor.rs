@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 
-use crate::{Batch, BuildContext, BuildError, Metadata, Out, Refusal, Signal, Validate};
+use crate::{Batch, BuildContext, BuildError, Metadata, Out, Refused, Signal, Validate};
 
 /// Changes, splits, holds, routes or drops batches.
 ///
@@ -15,8 +15,8 @@ use crate::{Batch, BuildContext, BuildError, Metadata, Out, Refusal, Signal, Val
 pub trait Processor: Send + Sync + 'static {
     /// Handles one batch. What is neither emitted nor dropped through `out` counts as held in the state.
     ///
-    /// An error refuses the batch: the sender keeps it and may send it again.
-    fn process(&self, batch: Batch, out: &mut Out) -> Result<(), Refusal>;
+    /// An error hands the batch back ([`Batch::refuse`]): its sender keeps it and may send it again.
+    fn process(&self, batch: Batch, out: &mut Out) -> Result<(), Box<Refused>>;
 
     /// How often [`Self::tick`] is wanted; `None` for never. The engine rounds up to its own resolution of 10 ms.
     fn tick_interval(&self) -> Option<Duration> {
@@ -49,7 +49,7 @@ pub trait ProcessorFactory: 'static {
 /// An exporter of one pipeline that is the receiver of others.
 pub trait Connector: Send + Sync + 'static {
     /// Takes one batch of the signal it was built from and emits batches of the signal it was built for.
-    fn process(&self, batch: Batch, out: &mut Out) -> Result<(), Refusal>;
+    fn process(&self, batch: Batch, out: &mut Out) -> Result<(), Box<Refused>>;
 }
 
 /// Makes connectors of one type.

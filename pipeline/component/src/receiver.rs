@@ -20,8 +20,9 @@ pub trait Receiver: Send + 'static {
 pub trait ReceiverFactory: 'static {
     /// The keys a user writes.
     type Config: DeserializeOwned + Default + Clone + JsonSchema + Validate + Send + Sync + 'static;
-    /// What survives a configuration change; owned by the engine, one per id. When a receiver is rebuilt, the old one is stopped
-    /// and has returned before the new one runs, so state that must not be used twice at once needs no further care.
+    /// What survives a configuration change; owned by the engine, one per id. When a receiver is rebuilt, the new one runs while
+    /// the old one ends, so that a listener is never without somebody who accepts. State that two must not use at once belongs
+    /// under a lock that a receiver holds for as long as it runs.
     type State: Default + Send + Sync + 'static;
     /// What is built.
     type Receiver: Receiver;

@@ -94,6 +94,14 @@ impl Telemetry {
         gauge
     }
 
+    /// The sum of the counters of this name that have this label.
+    pub fn total(&self, name: &str, label: (&str, &str)) -> u64 {
+        let families = self.families.read();
+        let Some(Family { series: Series::Counters(series), .. }) = families.get(name) else { return 0 };
+        let has = |labels: &Labels| labels.iter().any(|(key, value)| (*key, value.as_str()) == label);
+        series.iter().filter(|(labels, _)| has(labels)).map(|(_, counter)| counter.get()).sum()
+    }
+
     /// Writes every series.
     pub fn render(&self, out: &mut Exposition) {
         for (name, family) in self.families.read().iter() {

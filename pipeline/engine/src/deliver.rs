@@ -1,0 +1,184 @@
+//! Fan-out into queues: reserve everywhere first, then commit.
+//!
+//! Exporters fall into two classes. A *demanding* one (`block_on_overflow`, `wait_for_result`) makes the whole batch wait or be
+//! refused before anything is enqueued. For an *ordinary* one a full queue drops the data for that exporter alone, counted, while
+//! the others get it. If no queue at all takes a batch, nothing was enqueued, so it is refused and sending again cannot duplicate.
+
+use std::time::Duration;
+
+use deferd_component::telemetry::Telemetry;
+use deferd_component::{Ack, Batch, Outcome, Refusal, RefusalKind};
+use futures_util::future::select_all;
+use smallvec::SmallVec;
+
+use crate::graph::Delivery;
+use crate::metrics::{count_dropped, count_enqueue_failed};
+use crate::queue::{Cost, NoRoom, Permit, Sender};
+
+/// Reserved room for one delivery: the queues that will take it, and those that will miss it.
+#[derive(Default)]
+struct Reservation<'a> {
+    granted: SmallVec<[(&'a Sender, Permit); 2]>,
+    missed: SmallVec<[(&'a Sender, NoRoom); 2]>,
+}
+
+/// Enqueues all deliveries of a run, or none of them. Waits at most `patience` for queues whose sender blocks.
+pub(crate) async fn all_or_none(telemetry: &Telemetry, deliveries: Vec<Delivery>, patience: Duration) -> Result<(), Refusal> {
+    let demanded = tokio::time::timeout(patience, reserve_demanding(&deliveries)).await;
+    let reserved = demanded.unwrap_or(Err(RefusalKind::Timeout)).and_then(|mut reservations| {
+        for (delivery, reservation) in deliveries.iter().zip(&mut reservations) {
+            reserve_ordinary(delivery, reservation);
+            if let Some(kind) = reservation.failure() {
+                return Err(kind);
+            }
+        }
+        let resolved: Vec<_> = reservations.into_iter().map(Reservation::detach).collect();
+        Ok(resolved)
+    });
+    match reserved {
+        Ok(reservations) => {
+            for (delivery, reservation) in deliveries.into_iter().zip(reservations) {
+                reservation.commit(telemetry, delivery.batch);
+            }
+            Ok(())
+        }
+        Err(kind) => {
+            let refusal = Refusal::new(kind);
+            for delivery in deliveries {
+                delivery.batch.resolve(Outcome::Refused(refusal));
+            }
+            Err(refusal)
+        }
+    }
+}
+
+/// Enqueues one delivery of accepted data if there is room now, else hands it back.
+pub(crate) fn now(telemetry: &Telemetry, delivery: Delivery) -> Result<(), Delivery> {
+    let Some(reserved) = reserve_now(&delivery) else { return Err(delivery) };
+    reserved.commit(telemetry, delivery.batch);
+    Ok(())
+}
+
+/// `None` if the delivery has to wait: a demanding queue is full, or every queue is.
+fn reserve_now(delivery: &Delivery) -> Option<Detached> {
+    let cost = Cost::of(&delivery.batch);
+    let mut reservation = Reservation::default();
+    for sender in delivery.to.iter().filter(|sender| sender.is_demanding()) {
+        match sender.try_reserve(cost) {
+            Ok(permit) => reservation.granted.push((sender, permit)),
+            Err(NoRoom::Full) => return None,
+            Err(reason) => reservation.missed.push((sender, reason)),
+        }
+    }
+    reserve_ordinary(delivery, &mut reservation);
+    (reservation.failure() != Some(RefusalKind::QueueFull)).then(|| reservation.detach())
+}
+
+/// Enqueues one delivery of accepted data, waiting for room for as long as it takes. `delivery` is `None` once it is enqueued;
+/// whoever stops waiting still has it.
+pub(crate) async fn eventually(telemetry: &Telemetry, delivery: &mut Option<Delivery>) {
+    while let Some(tried) = delivery.take() {
+        let Err(back) = now(telemetry, tried) else { return };
+        let waiting = delivery.insert(back);
+        let cost = Cost::of(&waiting.batch);
+        let demanding = waiting.to.iter().any(Sender::is_demanding);
+        // Only what is full is waited for: a queue with room would be ready at once, over and over.
+        let full = waiting
+            .to
+            .iter()
+            .filter(|sender| (!demanding || sender.is_demanding()) && matches!(sender.try_reserve(cost), Err(NoRoom::Full)));
+        let rooms: Vec<_> = full.map(|sender| Box::pin(sender.wait_for_room(cost))).collect();
+        if rooms.is_empty() {
+            tokio::task::yield_now().await;
+        } else {
+            select_all(rooms).await;
+        }
+    }
+}
+
+async fn reserve_demanding(deliveries: &[Delivery]) -> Result<Vec<Reservation<'_>>, RefusalKind> {
+    let mut reservations: Vec<_> = deliveries.iter().map(|_| Reservation::default()).collect();
+    let mut demanding: Vec<_> = deliveries
+        .iter()
+        .enumerate()
+        .flat_map(|(index, delivery)| delivery.to.iter().map(move |sender| (index, delivery, sender)))
+        .filter(|(_, _, sender)| sender.is_demanding())
+        .collect();
+    // One order for everybody: two fan-outs that wait for the same queues cannot hold each other up.
+    demanding.sort_by_key(|(_, _, sender)| sender.order());
+    for (index, delivery, sender) in demanding {
+        let cost = Cost::of(&delivery.batch);
+        let permit = if sender.blocks() { sender.reserve(cost).await } else { sender.try_reserve(cost) };
+        let permit = permit.map_err(NoRoom::refusal)?;
+        if let Some(reservation) = reservations.get_mut(index) {
+            reservation.granted.push((sender, permit));
+        }
+    }
+    Ok(reservations)
+}
+
+fn reserve_ordinary<'a>(delivery: &'a Delivery, reservation: &mut Reservation<'a>) {
+    let cost = Cost::of(&delivery.batch);
+    for sender in delivery.to.iter().filter(|sender| !sender.is_demanding()) {
+        match sender.try_reserve(cost) {
+            Ok(permit) => reservation.granted.push((sender, permit)),
+            Err(reason) => reservation.missed.push((sender, reason)),
+        }
+    }
+}
+
+impl Reservation<'_> {
+    /// Why no queue at all takes the delivery, if so.
+    fn failure(&self) -> Option<RefusalKind> {
+        if !self.granted.is_empty() || self.missed.is_empty() {
+            return None;
+        }
+        let full = self.missed.iter().find(|(_, reason)| *reason == NoRoom::Full);
+        full.or_else(|| self.missed.first()).map(|(_, reason)| reason.refusal())
+    }
+
+    /// The same without borrowing the delivery, so that its batch can be moved into the queues.
+    fn detach(self) -> Detached {
+        Detached {
+            granted: self.granted.into_iter().map(|(sender, permit)| (permit, sender.waits())).collect(),
+            missed: self.missed.into_iter().map(|(sender, reason)| (sender.name().to_owned(), reason)).collect(),
+        }
+    }
+}
+
+struct Detached {
+    granted: SmallVec<[(Permit, bool); 2]>,
+    missed: SmallVec<[(String, NoRoom); 2]>,
+}
+
+impl Detached {
+    fn commit(self, telemetry: &Telemetry, batch: Batch) {
+        let (signal, items) = (batch.signal(), batch.items());
+        for (exporter, reason) in self.missed {
+            count_enqueue_failed(telemetry, &exporter, signal, items);
+            count_dropped(telemetry, &format!("exporters::{exporter}"), signal, reason.drop_reason(), items);
+        }
+        let mut granted = self.granted.into_iter();
+        let last = granted.next_back();
+        for (permit, waits) in granted {
+            commit_one(telemetry, permit, waits, batch.share());
+        }
+        match last {
+            Some((permit, waits)) => commit_one(telemetry, permit, waits, batch),
+            None => batch.resolve(Outcome::Refused(Refusal::new(RefusalKind::Invalid))),
+        }
+    }
+}
+
+/// With `wait_for_result` the acknowledgement goes on with the data; else being in a bounded queue is the acceptance.
+fn commit_one(telemetry: &Telemetry, permit: Permit, waits: bool, mut batch: Batch) {
+    if !waits {
+        batch.replace_ack(Ack::none()).resolve(Outcome::Accepted);
+    }
+    if let Err((sender, batch)) = permit.commit(batch) {
+        // The exporter gave up between reservation and commit.
+        let (path, reason) = (format!("exporters::{}", sender.name()), NoRoom::Closed.drop_reason());
+        count_dropped(telemetry, &path, batch.signal(), reason, batch.items());
+        batch.resolve(Outcome::Refused(Refusal::new(RefusalKind::ShuttingDown)));
+    }
+}

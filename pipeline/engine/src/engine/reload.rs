@@ -1,0 +1,92 @@
+//! Reload: a pure plan, everything that can fail, then one store.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use deferd_component::Kind;
+use tokio::time::Instant;
+
+use super::assemble::Staged;
+use super::drain::Removed;
+use super::{Engine, ReloadError, ReloadReport};
+use crate::core::Stages;
+use crate::graph::Graph;
+use crate::metrics::component_path;
+use crate::plan::Plan;
+use crate::spec::Spec;
+
+impl Engine {
+    /// Puts another configuration in place. On an error nothing has changed. Returns at once: what was removed drains in the
+    /// background until the drain deadline.
+    pub fn reload(&mut self, spec: Spec) -> Result<ReloadReport, ReloadError> {
+        let errors = spec.check();
+        if !errors.is_empty() {
+            return Err(ReloadError::Spec(errors));
+        }
+        let plan = Plan::between(&self.spec, &spec);
+        let staged = self.stage(&spec, &plan)?;
+        let known = |id| self.pressures.get(id).map(Arc::clone).unwrap_or_default();
+        let pressures: BTreeMap<_, _> = spec.pipelines.keys().map(|id| (id.clone(), known(id))).collect();
+        let graph = self.assemble(&spec, &staged, &pressures);
+        self.pressures = pressures;
+        self.commit(spec, &plan, staged, graph);
+        Ok(ReloadReport { plan })
+    }
+
+    /// Cannot fail: everything that could is in `staged`.
+    fn commit(&mut self, spec: Spec, plan: &Plan, staged: Staged, graph: Graph) {
+        let old_spec = std::mem::replace(&mut self.spec, spec);
+        self.claims = staged.claims;
+        for (key, instance) in staged.replaced {
+            if let Some(slot) = self.exporters.get(&key) {
+                slot.replace(instance, &self.exporter_tasks);
+            }
+        }
+        for (key, mut slot) in staged.added {
+            slot.start(&self.exporter_tasks);
+            self.exporters.insert(key, slot);
+        }
+        self.receivers.prepare_removal(&plan.receivers.removed, &self.core.stages.load_full());
+        let old = self.core.stages.swap(Stages::new(graph));
+        let removed = self.take_removed(&old_spec, plan);
+        self.processors.extend(staged.processors);
+        self.connectors.extend(staged.connectors);
+        self.ticker.changed.notify_one();
+        self.show_health();
+        let deadline = Instant::now() + self.spec.drain_timeout;
+        for receiver in staged.receivers {
+            self.receivers.start(&self.core, receiver, deadline);
+        }
+        self.receivers.remove(&plan.receivers.removed, deadline);
+        self.retire(old, removed);
+    }
+
+    /// Takes what the configuration does not know any more out of the engine, with what is needed to drain it.
+    fn take_removed(&mut self, old_spec: &Spec, plan: &Plan) -> Removed {
+        let mut removed = Removed::default();
+        for key in &plan.processors.removed {
+            let drain = old_spec.processors.get(&key.1).map(|part| part.entry.drain);
+            if let (Some(instance), Some(drain)) = (self.processors.remove(key), drain) {
+                removed.processors.insert(key.clone(), (instance.state, drain));
+            }
+        }
+        for key in &plan.connectors.removed {
+            self.connectors.remove(key);
+        }
+        removed.exporters = plan.exporters.removed.iter().filter_map(|key| self.exporters.remove(key)).collect();
+        removed
+    }
+
+    fn show_health(&self) {
+        let receivers = crate::plan::receivers(&self.spec).into_keys().map(|id| component_path(Kind::Receiver, &id));
+        let exporters = self.exporters.keys().map(|(_, id)| component_path(Kind::Exporter, id));
+        let processors = self.processors.keys().map(|(_, id)| component_path(Kind::Processor, id));
+        let connectors = self.connectors.keys().map(|(_, _, id)| component_path(Kind::Connector, id));
+        let mut present: BTreeSet<String> = receivers.chain(exporters).chain(processors).chain(connectors).collect();
+        present.insert("deferd".to_owned());
+        for component in &present {
+            self.core.health.register(component);
+        }
+        self.core.health.retain(&present);
+    }
+}

@@ -1,0 +1,159 @@
+//! What a reload would do: a pure comparison of two configurations, per instance key.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use deferd_component::{ComponentId, Kind, Signal};
+
+use crate::exporter::ExporterKey;
+use crate::graph::{ConnectorKey, ProcessorKey};
+use crate::metrics::component_path;
+use crate::spec::Spec;
+
+/// The instances of one kind, by what becomes of them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Changes<K> {
+    /// Same configuration: not touched.
+    pub kept: Vec<K>,
+    /// Other configuration: rebuilt over the state they have.
+    pub changed: Vec<K>,
+    /// New.
+    pub added: Vec<K>,
+    /// Gone: drained.
+    pub removed: Vec<K>,
+}
+
+/// What a reload would do with every instance.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Plan {
+    /// By id.
+    pub receivers: Changes<ComponentId>,
+    /// By pipeline and id.
+    pub processors: Changes<ProcessorKey>,
+    /// By signals and id.
+    pub connectors: Changes<ConnectorKey>,
+    /// By signal and id.
+    pub exporters: Changes<ExporterKey>,
+}
+
+impl<K: Ord + Clone> Changes<K> {
+    /// Compares two sets of keys with what each key's configuration looks like.
+    pub fn between<F: PartialEq>(old: &BTreeMap<K, F>, new: &BTreeMap<K, F>) -> Self {
+        let mut changes = Self { kept: Vec::new(), changed: Vec::new(), added: Vec::new(), removed: Vec::new() };
+        for (key, fingerprint) in new {
+            match old.get(key) {
+                None => changes.added.push(key.clone()),
+                Some(before) if before == fingerprint => changes.kept.push(key.clone()),
+                Some(_) => changes.changed.push(key.clone()),
+            }
+        }
+        changes.removed = old.keys().filter(|key| !new.contains_key(key)).cloned().collect();
+        changes
+    }
+
+    /// Keys that need a new instance.
+    pub fn to_build(&self) -> impl Iterator<Item = &K> {
+        self.changed.iter().chain(&self.added)
+    }
+
+    fn is_empty(&self) -> bool {
+        self.changed.is_empty() && self.added.is_empty() && self.removed.is_empty()
+    }
+}
+
+impl Plan {
+    /// The plan that leads from one configuration to another.
+    pub fn between(old: &Spec, new: &Spec) -> Self {
+        Self {
+            receivers: Changes::between(&receivers(old), &receivers(new)),
+            processors: Changes::between(&processors(old), &processors(new)),
+            connectors: Changes::between(&connectors(old), &connectors(new)),
+            exporters: Changes::between(&exporters(old), &exporters(new)),
+        }
+    }
+
+    /// Whether no instance would be touched.
+    pub fn is_empty(&self) -> bool {
+        self.receivers.is_empty() && self.processors.is_empty() && self.connectors.is_empty() && self.exporters.is_empty()
+    }
+}
+
+/// One line per instance that is not simply kept, and a count of those that are.
+impl fmt::Display for Plan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        list(f, &self.receivers, |id| component_path(Kind::Receiver, id))?;
+        list(f, &self.processors, |(pipeline, id)| format!("{} in {pipeline}", component_path(Kind::Processor, id)))?;
+        list(f, &self.connectors, |(from, to, id)| format!("{} from {from} to {to}", component_path(Kind::Connector, id)))?;
+        list(f, &self.exporters, |(signal, id)| format!("{} for {signal}", component_path(Kind::Exporter, id)))?;
+        let kept =
+            self.receivers.kept.len() + self.processors.kept.len() + self.connectors.kept.len() + self.exporters.kept.len();
+        write!(f, "kept: {kept} instances")
+    }
+}
+
+fn list<K>(f: &mut fmt::Formatter<'_>, changes: &Changes<K>, name: impl Fn(&K) -> String) -> fmt::Result {
+    for (verb, keys) in [("changed", &changes.changed), ("added", &changes.added), ("removed", &changes.removed)] {
+        for key in keys {
+            writeln!(f, "{verb}: {}", name(key))?;
+        }
+    }
+    Ok(())
+}
+
+/// Receivers in use, with their signals: a receiver is built for the signals it serves, so another set is another receiver.
+pub(crate) fn receivers(spec: &Spec) -> BTreeMap<ComponentId, (String, BTreeSet<Signal>)> {
+    let mut used: BTreeMap<ComponentId, (String, BTreeSet<Signal>)> = BTreeMap::new();
+    for (pipeline, parts) in &spec.pipelines {
+        for id in &parts.receivers {
+            let Some(part) = spec.receivers.get(id) else { continue };
+            let entry = used.entry(id.clone()).or_insert_with(|| (part.fingerprint.clone(), BTreeSet::new()));
+            entry.1.insert(pipeline.signal);
+        }
+    }
+    used
+}
+
+pub(crate) fn processors(spec: &Spec) -> BTreeMap<ProcessorKey, String> {
+    let used = spec.pipelines.iter().flat_map(|(pipeline, parts)| parts.processors.iter().map(move |id| (pipeline, id)));
+    used.filter_map(|(pipeline, id)| {
+        let part = spec.processors.get(id)?;
+        Some(((pipeline.clone(), id.clone()), part.fingerprint.clone()))
+    })
+    .collect()
+}
+
+pub(crate) fn connectors(spec: &Spec) -> BTreeMap<ConnectorKey, String> {
+    let mut used = BTreeMap::new();
+    for (id, part) in &spec.connectors {
+        for (from, _) in spec.pipelines.iter().filter(|(_, parts)| parts.exporters.contains(id)) {
+            for (to, _) in spec.pipelines.iter().filter(|(_, parts)| parts.receivers.contains(id)) {
+                if (part.entry.connects)(from.signal, to.signal) {
+                    used.insert((from.signal, to.signal, id.clone()), part.fingerprint.clone());
+                }
+            }
+        }
+    }
+    used
+}
+
+pub(crate) fn exporters(spec: &Spec) -> BTreeMap<ExporterKey, String> {
+    let used = spec.pipelines.iter().flat_map(|(pipeline, parts)| parts.exporters.iter().map(move |id| (pipeline.signal, id)));
+    used.filter_map(|(signal, id)| {
+        let part = spec.exporters.get(id)?;
+        Some(((signal, id.clone()), part.fingerprint.clone()))
+    })
+    .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_fall_into_kept_changed_added_and_removed() {
+        let old = BTreeMap::from([("a", 1), ("b", 1), ("c", 1)]);
+        let new = BTreeMap::from([("a", 1), ("b", 2), ("d", 1)]);
+        let changes = Changes::between(&old, &new);
+        assert_eq!((changes.kept, changes.changed, changes.added, changes.removed), (vec!["a"], vec!["b"], vec!["d"], vec!["c"]));
+    }
+}

@@ -1,0 +1,177 @@
+//! The bounded queue in front of an exporter.
+//!
+//! It lives outside the snapshot of stages, so swapping anything else touches neither queue nor connection. Room is reserved
+//! before data is committed: a fan-out asks every queue first, then commits to all. The queue ends when the last [`Sender`] is
+//! gone, which is how a removed exporter learns that nothing more can come.
+
+mod permit;
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use deferd_component::telemetry::{Gauge, Telemetry, integer};
+use deferd_component::{Batch, QueueSettings, Sizer};
+use parking_lot::Mutex;
+use tokio::sync::Notify;
+
+pub(crate) use permit::{NoRoom, Permit, Sender};
+
+/// A bounded, named, measured queue of batches.
+#[derive(Debug)]
+pub(crate) struct Queue {
+    name: String,
+    inner: Mutex<Inner>,
+    /// Copies of two settings that every fan-out asks for, so that asking needs no lock.
+    blocks: AtomicBool,
+    waits: AtomicBool,
+    /// Woken when room appears.
+    room: Notify,
+    /// Woken when a batch is committed or the last sender goes.
+    filled: Notify,
+    gauges: Gauges,
+}
+
+#[derive(Debug)]
+struct Inner {
+    settings: QueueSettings,
+    batches: VecDeque<Batch>,
+    /// Queued and reserved, in units of the sizer.
+    used: u64,
+    /// Queued and reserved bytes.
+    bytes: u64,
+    senders: usize,
+    closed: bool,
+}
+
+#[derive(Debug)]
+struct Gauges {
+    size: Gauge,
+    capacity: Gauge,
+    bytes: Gauge,
+}
+
+enum Polled {
+    Batch(Batch),
+    Empty,
+    Ended,
+}
+
+/// What one batch takes of a queue's room.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Cost {
+    requests: u64,
+    items: u64,
+    bytes: u64,
+}
+
+impl Cost {
+    pub(crate) fn of(batch: &Batch) -> Self {
+        Self { requests: 1, items: batch.items() as u64, bytes: batch.bytes() as u64 }
+    }
+
+    const fn in_units(self, sizer: Sizer) -> u64 {
+        match sizer {
+            Sizer::Requests => self.requests,
+            Sizer::Items => self.items,
+            Sizer::Bytes => self.bytes,
+        }
+    }
+}
+
+impl Queue {
+    pub(crate) fn new(name: &str, data_type: &str, settings: QueueSettings, telemetry: &Telemetry) -> Arc<Self> {
+        let labels = || vec![("exporter", name.to_owned()), ("data_type", data_type.to_owned())];
+        let gauges = Gauges {
+            size: telemetry.gauge("otelcol_exporter_queue_size", "Current size of the queue, in units of its sizer", labels()),
+            capacity: telemetry.gauge("otelcol_exporter_queue_capacity", "Capacity of the queue, same units", labels()),
+            bytes: telemetry.gauge("deferd_exporter_queue_bytes", "Serialized bytes held by the queue", labels()),
+        };
+        gauges.capacity.set(integer(settings.queue_size));
+        let (blocks, waits) = (settings.block_on_overflow.into(), settings.wait_for_result.into());
+        let inner = Inner { settings, batches: VecDeque::new(), used: 0, bytes: 0, senders: 0, closed: false };
+        Arc::new(Self {
+            name: name.to_owned(),
+            inner: Mutex::new(inner),
+            blocks,
+            waits,
+            room: Notify::new(),
+            filled: Notify::new(),
+            gauges,
+        })
+    }
+
+    /// Who it belongs to, for logs and metrics.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Applies other settings. A smaller capacity drops nothing: the queue takes no more until it has shrunk.
+    pub(crate) fn reconfigure(&self, settings: QueueSettings) {
+        self.gauges.capacity.set(integer(settings.queue_size));
+        self.blocks.store(settings.block_on_overflow, Ordering::Relaxed);
+        self.waits.store(settings.wait_for_result, Ordering::Relaxed);
+        {
+            let mut inner = self.inner.lock();
+            // The unit may have changed, so what is used is counted anew. Permits of the moment keep their old cost; releasing
+            // saturates, so the error is one batch at most and passes with it.
+            inner.used = inner.batches.iter().map(|batch| Cost::of(batch).in_units(settings.sizer)).sum();
+            inner.settings = settings;
+            self.gauges.size.set(integer(inner.used));
+        }
+        self.room.notify_waiters();
+    }
+
+    /// Takes nothing more: nobody will empty it again.
+    pub(crate) fn close(&self) {
+        self.inner.lock().closed = true;
+        self.room.notify_waiters();
+    }
+
+    /// The oldest batch, as soon as there is one. `None` once the queue is empty and no sender is left.
+    pub(crate) async fn next(&self) -> Option<Batch> {
+        loop {
+            let filled = self.filled.notified();
+            tokio::pin!(filled);
+            filled.as_mut().enable();
+            match self.poll() {
+                Polled::Batch(batch) => return Some(batch),
+                Polled::Ended => return None,
+                Polled::Empty => filled.await,
+            }
+        }
+    }
+
+    /// The oldest batch, if there is one.
+    pub(crate) fn pop(&self) -> Option<Batch> {
+        match self.poll() {
+            Polled::Batch(batch) => Some(batch),
+            Polled::Empty | Polled::Ended => None,
+        }
+    }
+
+    /// Looks at batches and senders under one lock: between two, the last sender could commit and go.
+    fn poll(&self) -> Polled {
+        let batch = {
+            let mut inner = self.inner.lock();
+            let Some(batch) = inner.batches.pop_front() else {
+                return if inner.senders == 0 { Polled::Ended } else { Polled::Empty };
+            };
+            let cost = Cost::of(&batch);
+            inner.used = inner.used.saturating_sub(cost.in_units(inner.settings.sizer));
+            inner.bytes = inner.bytes.saturating_sub(cost.bytes);
+            self.show(&inner);
+            batch
+        };
+        self.room.notify_waiters();
+        Polled::Batch(batch)
+    }
+
+    fn show(&self, inner: &Inner) {
+        self.gauges.size.set(integer(inner.used));
+        self.gauges.bytes.set(integer(inner.bytes));
+    }
+}
+
+#[cfg(test)]
+mod tests;
