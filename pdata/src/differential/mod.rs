@@ -1,0 +1,7 @@
+//! Views, counts, edits and builders against prost's decoder, on requests that the schema tables allow and on damaged ones.
+
+mod against_prost;
+mod damage;
+mod generate;
+mod rebuild;
+mod to_prost;
