@@ -296,7 +296,9 @@ impl Exemplar<'_> {
     }
 
     fn write(&self, out: &mut Writer) {
-        times(out, 0, self.time);
+        if self.time != 0 {
+            out.fixed64(2, self.time);
+        }
         match self.value {
             Number::Double(value) => out.double(3, value),
             Number::Int(value) => out.fixed64(6, value.cast_unsigned()),
@@ -311,7 +313,7 @@ impl Exemplar<'_> {
     }
 }
 
-/// The two times have the same numbers in every kind of point; 0 is what their absence means.
+/// The two times have the same numbers in every kind of point, though not in an exemplar; 0 is what their absence means.
 fn times(out: &mut Writer, start_time: u64, time: u64) {
     if start_time != 0 {
         out.fixed64(2, start_time);

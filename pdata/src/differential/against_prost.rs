@@ -2,16 +2,14 @@
 
 use opentelemetry_proto::tonic::{
     collector::{logs::v1::ExportLogsServiceRequest, metrics::v1::ExportMetricsServiceRequest},
-    common::v1 as pc,
-    metrics::v1::{AggregationTemporality, Metric, metric::Data},
-    resource::v1 as pr,
+    metrics::v1::{Metric, metric::Data},
 };
 use proptest::prelude::*;
 use prost::Message;
 
 use super::{
     generate::{self, Tape},
-    to_prost,
+    plain, to_prost,
 };
 use crate::{
     logs, metrics, traces,
@@ -19,125 +17,17 @@ use crate::{
     wire::Fault,
 };
 
-fn generated(decisions: &[u8], schema: &Schema, faulty: bool) -> Vec<u8> {
+pub(super) fn generated(decisions: &[u8], schema: &Schema, faulty: bool) -> Vec<u8> {
     generate::message(&mut Tape::new(decisions, faulty), schema, 1)
 }
 
 /// Like text, NaN compares by its bits.
 #[track_caller]
-fn assert_same<M: Message + std::fmt::Debug>(ours: &M, theirs: &M) {
-    if ours.encode_to_vec() != theirs.encode_to_vec() {
-        panic!("ours   {ours:?}\nprost's {theirs:?}");
-    }
-}
-
-/// Takes away what the views do not tell apart from its default, by contract.
-pub(super) fn plain_metrics(
-    mut request: ExportMetricsServiceRequest,
-) -> ExportMetricsServiceRequest {
-    for resource in &mut request.resource_metrics {
-        plain_resource(&mut resource.resource);
-        for scope in &mut resource.scope_metrics {
-            plain_scope(&mut scope.scope);
-            for metric in &mut scope.metrics {
-                plain_metric(metric);
-            }
-        }
-    }
-    request
-}
-
-pub(super) fn plain_logs(mut request: ExportLogsServiceRequest) -> ExportLogsServiceRequest {
-    for resource in &mut request.resource_logs {
-        plain_resource(&mut resource.resource);
-        for scope in &mut resource.scope_logs {
-            plain_scope(&mut scope.scope);
-            for record in &mut scope.log_records {
-                plain_value(record.body.get_or_insert_default());
-                plain_attributes(&mut record.attributes);
-            }
-        }
-    }
-    request
-}
-
-fn plain_resource(resource: &mut Option<pr::Resource>) {
-    let resource = resource.get_or_insert_default();
-    resource.entity_refs.clear();
-    plain_attributes(&mut resource.attributes);
-}
-
-fn plain_scope(scope: &mut Option<pc::InstrumentationScope>) {
-    plain_attributes(&mut scope.get_or_insert_default().attributes);
-}
-
-fn plain_attributes(attributes: &mut [pc::KeyValue]) {
-    for attribute in attributes {
-        attribute.key_strindex = 0;
-        plain_value(attribute.value.get_or_insert_default());
-    }
-}
-
-fn plain_value(value: &mut pc::AnyValue) {
-    use pc::any_value::Value;
-    match &mut value.value {
-        Some(Value::ArrayValue(array)) => array.values.iter_mut().for_each(plain_value),
-        Some(Value::KvlistValue(map)) => plain_attributes(&mut map.values),
-        Some(Value::StringValueStrindex(_)) => value.value = None,
-        _ => {}
-    }
-}
-
-fn plain_temporality(number: &mut i32) {
-    if AggregationTemporality::try_from(*number).is_err() {
-        *number = 0;
-    }
-}
-
-fn plain_metric(metric: &mut Metric) {
-    plain_attributes(&mut metric.metadata);
-    match &mut metric.data {
-        None => {}
-        Some(Data::Gauge(data)) => plain_points(&mut data.data_points),
-        Some(Data::Sum(data)) => {
-            plain_temporality(&mut data.aggregation_temporality);
-            plain_points(&mut data.data_points);
-        }
-        Some(Data::Histogram(data)) => {
-            plain_temporality(&mut data.aggregation_temporality);
-            for point in &mut data.data_points {
-                plain_attributes(&mut point.attributes);
-                plain_exemplars(&mut point.exemplars);
-            }
-        }
-        Some(Data::ExponentialHistogram(data)) => {
-            plain_temporality(&mut data.aggregation_temporality);
-            for point in &mut data.data_points {
-                point.positive.get_or_insert_default();
-                point.negative.get_or_insert_default();
-                plain_attributes(&mut point.attributes);
-                plain_exemplars(&mut point.exemplars);
-            }
-        }
-        Some(Data::Summary(data)) => {
-            for point in &mut data.data_points {
-                plain_attributes(&mut point.attributes);
-            }
-        }
-    }
-}
-
-fn plain_points(points: &mut [opentelemetry_proto::tonic::metrics::v1::NumberDataPoint]) {
-    for point in points {
-        plain_attributes(&mut point.attributes);
-        plain_exemplars(&mut point.exemplars);
-    }
-}
-
-fn plain_exemplars(exemplars: &mut [opentelemetry_proto::tonic::metrics::v1::Exemplar]) {
-    for exemplar in exemplars {
-        plain_attributes(&mut exemplar.filtered_attributes);
-    }
+pub(super) fn assert_same<M: Message + std::fmt::Debug>(ours: &M, theirs: &M) {
+    assert!(
+        ours.encode_to_vec() == theirs.encode_to_vec(),
+        "ours   {ours:?}\nprost's {theirs:?}"
+    );
 }
 
 fn points_of(metric: &Metric) -> usize {
@@ -184,7 +74,7 @@ fn check_verdict(verdict: Result<(), crate::wire::Malformed>, prost_accepts: boo
     }
 }
 
-fn tape() -> impl Strategy<Value = Vec<u8>> {
+pub(super) fn tape() -> impl Strategy<Value = Vec<u8>> {
     proptest::collection::vec(any::<u8>(), 0..3000)
 }
 
@@ -196,7 +86,9 @@ proptest! {
         let bytes = generated(&decisions, &validate::schema::METRICS, false);
         validate::metrics(&bytes, Utf8::Require).unwrap();
         let mut request = ExportMetricsServiceRequest::decode(bytes.as_slice()).unwrap();
-        assert_same(&to_prost::metrics_request(&bytes), &plain_metrics(request.clone()));
+        assert_same(&to_prost::metrics_request(&bytes), &plain::metrics(request.clone()));
+        let canonical = request.encode_to_vec();
+        assert_same(&to_prost::metrics_request(&canonical), &plain::metrics(request.clone()));
 
         let all = |request: &ExportMetricsServiceRequest| -> usize {
             request.resource_metrics.iter().flat_map(|r| &r.scope_metrics)
@@ -220,7 +112,9 @@ proptest! {
         let bytes = generated(&decisions, &validate::schema::LOGS, false);
         validate::logs(&bytes, Utf8::Require).unwrap();
         let mut request = ExportLogsServiceRequest::decode(bytes.as_slice()).unwrap();
-        assert_same(&to_prost::logs_request(&bytes), &plain_logs(request.clone()));
+        assert_same(&to_prost::logs_request(&bytes), &plain::logs(request.clone()));
+        let canonical = request.encode_to_vec();
+        assert_same(&to_prost::logs_request(&canonical), &plain::logs(request.clone()));
 
         let all = |request: &ExportLogsServiceRequest| -> usize {
             request.resource_logs.iter().flat_map(|r| &r.scope_logs).map(|s| s.log_records.len()).sum()

@@ -3,5 +3,6 @@
 mod against_prost;
 mod damage;
 mod generate;
+mod plain;
 mod rebuild;
 mod to_prost;

@@ -18,7 +18,7 @@ fn record(write: impl FnOnce(&mut Writer)) -> Vec<u8> {
     let mut out = Writer::default();
     out.nested(1, Expect::Small, |resource| {
         resource.nested(2, Expect::Small, |scope| {
-            scope.nested(2, Expect::Small, write)
+            scope.nested(2, Expect::Small, write);
         });
     });
     out.into_vec()

@@ -51,6 +51,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads the message that the field just returned holds: `content` must be that field's [`Wire::Len`].
+    #[must_use]
     pub fn nested(&self, content: &'a [u8]) -> Self {
         Self {
             rest: content,
