@@ -6,6 +6,7 @@
     clippy::print_stdout,
     clippy::unwrap_used,
     clippy::cast_precision_loss,
+    clippy::needless_pass_by_value,
     reason = "an example that prints figures for people"
 )]
 

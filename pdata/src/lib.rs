@@ -25,3 +25,8 @@ pub mod wire;
 
 #[cfg(test)]
 mod differential;
+
+/// The README's example is compiled.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

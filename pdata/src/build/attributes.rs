@@ -3,7 +3,7 @@
 use super::value::{Value, write_pair};
 use crate::{attributes::Attributes, wire::Writer};
 
-/// Field number under which an encoded set is stored: that of number points, log records excepted the commonest, so that writing it there is one copy.
+/// Field number under which an encoded set is stored: that of number points, so that writing it there is one copy.
 const STORED: u32 = 7;
 
 /// Attributes in encoded form, for a set that many points share.

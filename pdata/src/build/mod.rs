@@ -1,7 +1,7 @@
 //! Writing requests: what our own receivers and processors produce.
 //!
-//! A builder writes the final bytes at once, so there is nothing to convert afterwards. Nesting is by closures: what is opened is closed. A resource,
-//! scope or metric into which nothing was put is not written.
+//! A builder writes the final bytes at once, so there is nothing to convert afterwards. Nesting is by closures: what is
+//! opened is closed. A resource, scope or metric into which nothing was put is not written.
 
 mod attributes;
 mod logs;

@@ -9,7 +9,7 @@ use prost::Message;
 
 use super::{
     generate::{self, Tape},
-    plain, to_prost,
+    plain, sample, to_prost,
 };
 use crate::{
     logs, metrics, traces,
@@ -76,6 +76,16 @@ fn check_verdict(verdict: Result<(), crate::wire::Malformed>, prost_accepts: boo
 
 pub(super) fn tape() -> impl Strategy<Value = Vec<u8>> {
     proptest::collection::vec(any::<u8>(), 0..3000)
+}
+
+#[test]
+fn every_field_of_every_kind_reads_as_in_prost() {
+    let request = sample::every_kind();
+    let bytes = request.encode_to_vec();
+    // Also shows that nothing is taken for a default: the views' version equals prost's without any adjustment.
+    assert_same(&to_prost::metrics_request(&bytes), &request);
+    assert_eq!(metrics::count_points(&bytes), Ok(18));
+    assert_eq!(validate::metrics(&bytes, Utf8::Require), Ok(()));
 }
 
 proptest! {

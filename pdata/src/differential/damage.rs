@@ -5,7 +5,10 @@ use opentelemetry_proto::tonic::collector::{
 };
 use prost::Message;
 
-use super::{against_prost::generated, to_prost};
+use super::{
+    against_prost::{assert_same, generated},
+    plain, sample, to_prost,
+};
 use crate::{
     logs, metrics,
     metrics::Data,
@@ -92,10 +95,15 @@ fn texts(attributes: &crate::attributes::Attributes<'_>) -> usize {
 #[test]
 fn damaged_metrics_are_read_safely_and_refused_or_decodable() {
     let mut random = fastrand::Rng::with_seed(SEED);
+    let sample = sample::every_kind().encode_to_vec();
     let (mut accepted, mut elements) = (0, 0);
-    for _ in 0..MUTATIONS {
-        let tape: Vec<u8> = std::iter::repeat_with(|| random.u8(..)).take(400).collect();
-        let mut bytes = generated(&tape, &validate::schema::METRICS, false);
+    for round in 0..MUTATIONS {
+        let mut bytes = if round % 2 == 0 {
+            sample.clone()
+        } else {
+            let tape: Vec<u8> = std::iter::repeat_with(|| random.u8(..)).take(400).collect();
+            generated(&tape, &validate::schema::METRICS, false)
+        };
         damage(&mut random, &mut bytes);
         let seen = look_at_metrics(&bytes);
         // Every element has a header or a value of its own, so this bounds time as well.
@@ -108,8 +116,7 @@ fn damaged_metrics_are_read_safely_and_refused_or_decodable() {
         }
         accepted += 1;
         let request = ExportMetricsServiceRequest::decode(bytes.as_slice()).unwrap();
-        let ours = to_prost::metrics_request(&bytes);
-        assert_eq!(ours.resource_metrics.len(), request.resource_metrics.len());
+        assert_same(&to_prost::metrics_request(&bytes), &plain::metrics(request));
         let counted = counted.unwrap();
         if let Some(edited) = edited.unwrap() {
             assert_eq!(edited.kept + edited.dropped, counted);

@@ -5,4 +5,5 @@ mod damage;
 mod generate;
 mod plain;
 mod rebuild;
+mod sample;
 mod to_prost;

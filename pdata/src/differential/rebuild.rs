@@ -235,15 +235,15 @@ fn buildable(metric: &mut pm::Metric) -> bool {
     };
     match &mut metric.data {
         Some(Data::Gauge(pm::Gauge { data_points }) | Data::Sum(pm::Sum { data_points, .. })) => {
-            data_points
-                .iter_mut()
-                .for_each(|point| exemplars(&mut point.exemplars));
+            for point in data_points.iter_mut() {
+                exemplars(&mut point.exemplars);
+            }
             !data_points.is_empty()
         }
         Some(Data::Histogram(data)) => {
-            data.data_points
-                .iter_mut()
-                .for_each(|point| exemplars(&mut point.exemplars));
+            for point in &mut data.data_points {
+                exemplars(&mut point.exemplars);
+            }
             !data.data_points.is_empty()
         }
         _ => false,

@@ -8,6 +8,9 @@
 pub(crate) mod retain;
 pub(crate) mod splices;
 
+#[cfg(test)]
+mod tests;
+
 use bytes::Bytes;
 
 /// What an edit made of a request.

@@ -9,8 +9,10 @@ use crate::{
     wire::{Malformed, Reader, View, Wire},
 };
 
-/// Keeps the items for which `keep` returns true; `weigh` says what an item counts for. A scope or resource that loses its last item goes too; one that came without any
-/// stays, as it was not touched. `None`: everything is kept.
+/// Keeps the items for which `keep` returns true; `weigh` says what an item counts for.
+///
+/// A scope or resource that loses its last item goes too; one that came without any stays, as it was not touched. `None`:
+/// everything is kept.
 pub(crate) fn retain<'a, T: View<'a>>(
     request: &'a [u8],
     weigh: impl Fn(&T) -> usize,

@@ -10,7 +10,7 @@ pub(crate) mod schema;
 #[cfg(test)]
 mod tests;
 
-use crate::wire::{Fault, Malformed, Reader, Wire, read_varint};
+use crate::wire::{Fault, Field, Malformed, Reader, Wire, read_varint};
 use schema::{Kind, Schema};
 
 /// How deep messages may nest, the request being the first level. A value in a list in a list costs two levels per list,
@@ -46,28 +46,35 @@ fn walk(
     let mut seen = 0_u32;
     loop {
         let offset = message.offset();
-        let Some(field) = message.next_field()? else {
+        let Some(Field { number, value }) = message.next_field()? else {
             return Ok(());
         };
-        let fault = |what| Malformed { offset, what };
-        let kind = schema.kind(field.number);
-        if let (Some(nested), Wire::Len(content)) = (kind.message(), field.value) {
-            let bit = kind.once(field.number);
-            if seen & bit != 0 {
-                return Err(fault(Fault::Repeated(field.number)));
+        let (nested, once) = match schema.kind(number) {
+            Kind::Many(nested) => (nested, 0),
+            Kind::One(nested) => (nested, 1 << (number & 31)),
+            Kind::OneOf(nested) => (nested, 1),
+            kind => {
+                scalar(kind, number, value, utf8).map_err(|what| Malformed { offset, what })?;
+                continue;
             }
-            seen |= bit;
-            if depth >= MAX_DEPTH {
-                return Err(fault(Fault::TooDeep));
-            }
-            walk(message.nested(content), nested, depth + 1, utf8)?;
-        } else {
-            value(kind, field.number, field.value, utf8).map_err(fault)?;
+        };
+        let fault = |what| Err(Malformed { offset, what });
+        let Wire::Len(content) = value else {
+            return fault(Fault::Mismatch(number));
+        };
+        if seen & once != 0 {
+            return fault(Fault::Repeated(number));
         }
+        seen |= once;
+        if depth >= MAX_DEPTH {
+            return fault(Fault::TooDeep);
+        }
+        walk(message.nested(content), nested, depth + 1, utf8)?;
     }
 }
 
-fn value(kind: Kind, number: u32, value: Wire<'_>, utf8: Utf8) -> Result<(), Fault> {
+#[inline]
+fn scalar(kind: Kind, number: u32, value: Wire<'_>, utf8: Utf8) -> Result<(), Fault> {
     match (kind, value) {
         (Kind::Text, Wire::Len(text)) => {
             if utf8 == Utf8::Require && std::str::from_utf8(text).is_err() {

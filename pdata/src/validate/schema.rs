@@ -31,25 +31,6 @@ pub(crate) enum Kind {
     Many(&'static Schema),
 }
 
-impl Kind {
-    /// The message that the field holds.
-    pub(crate) fn message(self) -> Option<&'static Schema> {
-        match self {
-            Self::One(schema) | Self::OneOf(schema) | Self::Many(schema) => Some(schema),
-            _ => None,
-        }
-    }
-
-    /// A bit that may be set once per message, or 0.
-    pub(super) fn once(self, number: u32) -> u32 {
-        match self {
-            Self::One(_) => 1 << (number & 31),
-            Self::OneOf(_) => 1,
-            _ => 0,
-        }
-    }
-}
-
 /// One more than the largest declared field number.
 const NUMBERS: usize = 16;
 
