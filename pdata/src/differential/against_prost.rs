@@ -84,7 +84,7 @@ fn every_field_of_every_kind_reads_as_in_prost() {
     let bytes = request.encode_to_vec();
     // Also shows that nothing is taken for a default: the views' version equals prost's without any adjustment.
     assert_same(&to_prost::metrics_request(&bytes), &request);
-    assert_eq!(metrics::count_points(&bytes), Ok(18));
+    assert_eq!(metrics::count_points(&bytes), Ok(9));
     assert_eq!(validate::metrics(&bytes, Utf8::Require), Ok(()));
 }
 

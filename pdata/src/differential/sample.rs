@@ -135,7 +135,7 @@ fn summary() -> Summary {
     }
 }
 
-/// Nine points in five metrics, two resources of the same content.
+/// Nine points in five metrics.
 pub(super) fn every_kind() -> ExportMetricsServiceRequest {
     let kinds = [
         Data::Gauge(Gauge {
@@ -177,6 +177,6 @@ pub(super) fn every_kind() -> ExportMetricsServiceRequest {
         schema_url: "https://example.org/2".to_owned(),
     };
     ExportMetricsServiceRequest {
-        resource_metrics: vec![resource.clone(), resource],
+        resource_metrics: vec![resource],
     }
 }

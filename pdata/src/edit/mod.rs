@@ -1,8 +1,8 @@
 //! Changing a serialized request without rebuilding it.
 //!
-//! An edit walks the request once and notes [`splices`]: what to cut out and what to put there. Lengths of the messages around a
+//! An edit walks the request once and notes `splices`: what to cut out and what to put there. Lengths of the messages around a
 //! change are corrected on the way. If nothing was noted, the caller keeps its bytes; otherwise the new request is
-//! one copy of the untouched ranges and the insertions between them. [`retain`] only cuts; inserting attributes is the same with
+//! one copy of the untouched ranges and the insertions between them. `retain` only cuts; inserting attributes is the same with
 //! insertions.
 
 pub(crate) mod retain;
