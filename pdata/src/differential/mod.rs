@@ -1,0 +1,9 @@
+//! Views, counts, edits and builders against prost's decoder, on requests that the schema tables allow and on damaged ones.
+
+mod against_prost;
+mod damage;
+mod generate;
+mod plain;
+mod rebuild;
+mod sample;
+mod to_prost;
