@@ -35,23 +35,30 @@ pub(crate) fn run(command: &mut Command) -> Result<(), Error> {
     })
 }
 
-/// Runs a program quietly and returns its standard output; what it wrote to
-/// both streams becomes part of the error if it fails.
-pub(crate) fn output(command: &mut Command) -> Result<String, Error> {
+/// What a program wrote.
+pub(crate) struct Spoken {
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+/// Runs a program quietly; what it wrote becomes part of the error if it fails.
+pub(crate) fn output(command: &mut Command) -> Result<Spoken, Error> {
     let shown = shown(command);
     let ended = command.output().map_err(|source| Error::Start {
         shown: shown.clone(),
         source,
     })?;
-    let stdout = String::from_utf8_lossy(&ended.stdout).into_owned();
+    let spoken = Spoken {
+        stdout: String::from_utf8_lossy(&ended.stdout).into_owned(),
+        stderr: String::from_utf8_lossy(&ended.stderr).into_owned(),
+    };
     if ended.status.success() {
-        return Ok(stdout);
+        return Ok(spoken);
     }
-    let output = format!(":\n{stdout}{}", String::from_utf8_lossy(&ended.stderr));
     Err(Error::Failed {
         shown,
         status: ended.status,
-        output,
+        output: format!(":\n{}{}", spoken.stdout, spoken.stderr),
     })
 }
 
@@ -70,8 +77,9 @@ mod tests {
 
     #[test]
     fn failure_names_the_command_and_what_it_said() {
-        let error =
-            output(Command::new("sh").args(["-c", "echo out; echo err >&2; exit 3"])).unwrap_err();
+        let error = output(Command::new("sh").args(["-c", "echo out; echo err >&2; exit 3"]))
+            .err()
+            .unwrap();
         let text = error.to_string();
         assert!(text.starts_with("`sh -c echo out;"), "{text}");
         assert!(

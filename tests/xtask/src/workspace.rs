@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::{env, fs, io};
 
-/// Folders that hold no source of ours.
+/// What holds no source of ours; `.git` is a file in a linked worktree.
 const SKIPPED: [&str; 3] = ["target", ".git", "node_modules"];
 
 /// Kinds of file that are read; a file without extension is read if it is text.
@@ -70,7 +70,10 @@ pub(crate) fn files(root: &Path) -> Result<Vec<File>, Error> {
             let entry = entry.map_err(failed)?;
             let kind = entry.file_type().map_err(failed)?;
             let name = entry.file_name();
-            if kind.is_dir() && !SKIPPED.iter().any(|skipped| name == *skipped) {
+            if SKIPPED.iter().any(|skipped| name == *skipped) {
+                continue;
+            }
+            if kind.is_dir() {
                 folders.push(entry.path());
             } else if kind.is_file() {
                 files.extend(read(root, &entry.path())?);
