@@ -7,7 +7,7 @@ use std::sync::Arc;
 /// Where a value stands: a source and, when the source is a text with lines, the position in it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Origin {
-    /// File name as given, `env:NAME`, `yaml:` or `--set a.b.c`.
+    /// File name as given, `env:NAME`, `yaml` or `--set a.b.c`.
     pub source: Arc<str>,
     /// Line, from 1; 0 when the source has no lines.
     pub line: usize,
@@ -144,6 +144,11 @@ impl Node {
     /// Makes an empty mapping.
     pub fn empty_map(origin: Origin) -> Self {
         Self::new(Data::Map(BTreeMap::new()), origin)
+    }
+
+    /// Copies everything but what is in it.
+    pub(crate) fn clone_shallow(&self) -> Self {
+        Self { data: Data::Null, origin: self.origin.clone(), raw: self.raw.clone(), written: self.written.clone() }
     }
 
     /// Returns the mapping, if it is one.
