@@ -36,7 +36,13 @@ pub(crate) struct Findings {
 
 /// Expands every value of a tree. A value that cannot be expanded stays as it is written and is reported.
 pub(crate) fn expand(root: Node, env: Env<'_>) -> (Node, Findings) {
-    let mut expander = Expander { env, path: Vec::new(), produced: 0, budget: Budget::new(), findings: Findings::default() };
+    let mut expander = Expander {
+        env,
+        path: Vec::new(),
+        produced: 0,
+        budget: Budget::new(),
+        findings: Findings::default(),
+    };
     let root = expander.node(root);
     (root, expander.findings)
 }
@@ -61,7 +67,10 @@ struct Refusal {
 
 impl From<String> for Refusal {
     fn from(message: String) -> Self {
-        Self { message, ..Self::default() }
+        Self {
+            message,
+            ..Self::default()
+        }
     }
 }
 
@@ -75,29 +84,67 @@ enum Retrieved {
 
 impl Expander<'_> {
     fn node(&mut self, node: Node) -> Node {
-        let Node { data, origin, raw, written } = node;
+        let Node {
+            data,
+            origin,
+            raw,
+            written,
+        } = node;
         match data {
             Data::String(text) if text.contains('$') => {
                 let written = written.or_else(|| find_reference(&text).map(|_| Arc::clone(&text)));
-                self.text(&text, &origin, written.as_ref()).unwrap_or_else(|refusal| {
-                    let problem = Problem::new(Some(origin.clone()), self.path.join("::"), refusal.message);
-                    self.findings.problems.push(Problem { allowed: refusal.allowed, suggestion: refusal.suggestion, ..problem });
-                    Node { data: Data::String(text), origin, raw: None, written }
-                })
+                self.text(&text, &origin, written.as_ref())
+                    .unwrap_or_else(|refusal| {
+                        let problem = Problem::new(
+                            Some(origin.clone()),
+                            self.path.join("::"),
+                            refusal.message,
+                        );
+                        self.findings.problems.push(Problem {
+                            allowed: refusal.allowed,
+                            suggestion: refusal.suggestion,
+                            ..problem
+                        });
+                        Node {
+                            data: Data::String(text),
+                            origin,
+                            raw: None,
+                            written,
+                        }
+                    })
             }
             Data::List(items) => {
-                let expand_item = |(index, item): (usize, Node)| self.within(index.to_string(), item);
+                let expand_item =
+                    |(index, item): (usize, Node)| self.within(index.to_string(), item);
                 let data = Data::List(items.into_iter().enumerate().map(expand_item).collect());
-                Node { data, origin, raw, written }
+                Node {
+                    data,
+                    origin,
+                    raw,
+                    written,
+                }
             }
             Data::Map(mut map) => {
                 for (key, entry) in &mut map {
-                    let value = std::mem::replace(&mut entry.value, Node::new(Data::Null, entry.key_origin.clone()));
+                    let value = std::mem::replace(
+                        &mut entry.value,
+                        Node::new(Data::Null, entry.key_origin.clone()),
+                    );
                     entry.value = self.within(key.to_string(), value);
                 }
-                Node { data: Data::Map(map), origin, raw, written }
+                Node {
+                    data: Data::Map(map),
+                    origin,
+                    raw,
+                    written,
+                }
             }
-            data => Node { data, origin, raw, written },
+            data => Node {
+                data,
+                origin,
+                raw,
+                written,
+            },
         }
     }
 
@@ -109,12 +156,22 @@ impl Expander<'_> {
     }
 
     /// Expands a text until nothing is left to expand.
-    fn text(&mut self, text: &str, origin: &Origin, written: Option<&Arc<str>>) -> Result<Node, Refusal> {
+    fn text(
+        &mut self,
+        text: &str,
+        origin: &Origin,
+        written: Option<&Arc<str>>,
+    ) -> Result<Node, Refusal> {
         let mut text = text.to_owned();
         for _ in 0..MAX_EXPANSIONS {
             let Some(range) = find_reference(&text) else {
                 let data = Data::String(unescape(&text).into());
-                return Ok(Node { data, origin: origin.clone(), raw: None, written: written.cloned() });
+                return Ok(Node {
+                    data,
+                    origin: origin.clone(),
+                    raw: None,
+                    written: written.cloned(),
+                });
             };
             let whole = range == (0..text.len());
             let retrieved = self.retrieve(inside(&text, &range), origin)?;
@@ -122,11 +179,15 @@ impl Expander<'_> {
                 text = self.replaced(&text, range, &retrieved)?;
                 continue;
             }
-            let Retrieved::Yaml(found) = retrieved else { return Ok(self.leaf(Data::String("".into()), "", origin, written)) };
+            let Retrieved::Yaml(found) = retrieved else {
+                return Ok(self.leaf(Data::String("".into()), "", origin, written));
+            };
             self.charge(found.len())?;
             match parsed(&found) {
                 None => text = found,
-                Some(tree) if matches!(tree.data, Data::List(_) | Data::Map(_)) => return self.tree(tree, &found, origin, written),
+                Some(tree) if matches!(tree.data, Data::List(_) | Data::Map(_)) => {
+                    return self.tree(tree, &found, origin, written);
+                }
                 Some(scalar) => return Ok(self.leaf(scalar.data, &found, origin, written)),
             }
         }
@@ -134,13 +195,30 @@ impl Expander<'_> {
     }
 
     /// Makes the node of a scalar that came out of a reference, with the text it came as.
-    fn leaf(&mut self, data: Data, text: &str, origin: &Origin, written: Option<&Arc<str>>) -> Node {
+    fn leaf(
+        &mut self,
+        data: Data,
+        text: &str,
+        origin: &Origin,
+        written: Option<&Arc<str>>,
+    ) -> Node {
         let raw = self.inline(text, origin);
-        Node { data, origin: origin.clone(), raw, written: written.cloned() }
+        Node {
+            data,
+            origin: origin.clone(),
+            raw,
+            written: written.cloned(),
+        }
     }
 
     /// Takes a list or map that came out of a reference: everything in it stands where the reference stands.
-    fn tree(&mut self, tree: Node, text: &str, origin: &Origin, written: Option<&Arc<str>>) -> Result<Node, Refusal> {
+    fn tree(
+        &mut self,
+        tree: Node,
+        text: &str,
+        origin: &Origin,
+        written: Option<&Arc<str>>,
+    ) -> Result<Node, Refusal> {
         let size = tree.measure();
         self.budget.charge(size)?;
         if self.path.len() + size.height > MAX_DEPTH {
@@ -162,7 +240,12 @@ impl Expander<'_> {
                 result = Some(unescape(&text).into());
                 break;
             };
-            let Ok(next) = self.retrieve(inside(&text, &range), origin).and_then(|found| self.replaced(&text, range, &found)) else { break };
+            let Ok(next) = self
+                .retrieve(inside(&text, &range), origin)
+                .and_then(|found| self.replaced(&text, range, &found))
+            else {
+                break;
+            };
             text = next;
         }
         self.findings.problems.truncate(problems);
@@ -170,8 +253,17 @@ impl Expander<'_> {
         result
     }
 
-    fn replaced(&mut self, text: &str, range: Range<usize>, retrieved: &Retrieved) -> Result<String, Refusal> {
-        let found = if let Retrieved::Yaml(found) = retrieved { found.as_str() } else { "" };
+    fn replaced(
+        &mut self,
+        text: &str,
+        range: Range<usize>,
+        retrieved: &Retrieved,
+    ) -> Result<String, Refusal> {
+        let found = if let Retrieved::Yaml(found) = retrieved {
+            found.as_str()
+        } else {
+            ""
+        };
         self.charge(text.len() + found.len())?;
         let mut result = text.to_owned();
         result.replace_range(range, found);
@@ -208,15 +300,23 @@ impl Expander<'_> {
             None => (reference, None),
         };
         if !is_variable(name) {
-            return Err(format!("environment variable {name:?} has invalid name: must match regex {NAME_PATTERN}").into());
+            return Err(format!(
+                "environment variable {name:?} has invalid name: must match regex {NAME_PATTERN}"
+            )
+            .into());
         }
         match ((self.env)(name), default) {
             (Some(text), _) => Ok(Retrieved::Yaml(text)),
             (None, Some("")) => Ok(Retrieved::EmptyText),
             (None, Some(default)) => Ok(Retrieved::Yaml(default.to_owned())),
             (None, None) => {
-                let message = format!("configuration references unset environment variable {name:?}");
-                let warning = Warning(Problem::new(Some(origin.clone()), self.path.join("::"), message));
+                let message =
+                    format!("configuration references unset environment variable {name:?}");
+                let warning = Warning(Problem::new(
+                    Some(origin.clone()),
+                    self.path.join("::"),
+                    message,
+                ));
                 if !self.findings.warnings.contains(&warning) {
                     self.findings.warnings.push(warning);
                 }
@@ -228,15 +328,28 @@ impl Expander<'_> {
 
 /// Refuses a scheme. `${NAME:-default}` looks like one; the Collector refuses it too, without saying what is meant.
 fn unsupported(scheme: &str, rest: &str, uri: &str) -> Refusal {
-    let suggestion = rest.starts_with('-').then(|| format!("${{env:{scheme}:{rest}}}"));
-    Refusal { message: format!("scheme {scheme:?} is not supported for uri {uri:?}"), allowed: Some(SCHEMES.to_owned()), suggestion }
+    let suggestion = rest
+        .starts_with('-')
+        .then(|| format!("${{env:{scheme}:{rest}}}"));
+    Refusal {
+        message: format!("scheme {scheme:?} is not supported for uri {uri:?}"),
+        allowed: Some(SCHEMES.to_owned()),
+        suggestion,
+    }
 }
 
 /// Reads the text behind a whole-value reference; `None` when it means a text, as does everything that is no YAML.
 fn parsed(text: &str) -> Option<Node> {
     let text = yaml::text("", text.as_bytes()).ok()?;
-    let root = yaml::parse("", text).ok()?.root.unwrap_or_else(|| Node::new(Data::Null, Origin::whole("")));
-    if root.as_str().is_some() { None } else { Some(root) }
+    let root = yaml::parse("", text)
+        .ok()?
+        .root
+        .unwrap_or_else(|| Node::new(Data::Null, Origin::whole("")));
+    if root.as_str().is_some() {
+        None
+    } else {
+        Some(root)
+    }
 }
 
 /// Puts a tree where a reference stands.
@@ -245,12 +358,16 @@ fn moved(mut node: Node, origin: &Origin, written: Option<&Arc<str>>) -> Node {
     node.written = written.cloned();
     match &mut node.data {
         Data::List(items) => {
-            *items = std::mem::take(items).into_iter().map(|item| moved(item, origin, written)).collect();
+            *items = std::mem::take(items)
+                .into_iter()
+                .map(|item| moved(item, origin, written))
+                .collect();
         }
         Data::Map(map) => {
             for entry in map.values_mut() {
                 entry.key_origin = origin.clone();
-                let value = std::mem::replace(&mut entry.value, Node::new(Data::Null, origin.clone()));
+                let value =
+                    std::mem::replace(&mut entry.value, Node::new(Data::Null, origin.clone()));
                 entry.value = moved(value, origin, written);
             }
         }
@@ -268,7 +385,12 @@ fn find_reference(text: &str) -> Option<Range<usize>> {
         let end = from + close + 1;
         if let Some(open) = rest.get(..close)?.rfind("${") {
             let start = from + open;
-            let dollars = text.get(..start)?.bytes().rev().take_while(|byte| *byte == b'$').count();
+            let dollars = text
+                .get(..start)?
+                .bytes()
+                .rev()
+                .take_while(|byte| *byte == b'$')
+                .count();
             if dollars % 2 == 0 {
                 return Some(start..end);
             }
@@ -287,7 +409,8 @@ fn unescape(text: &str) -> String {
 }
 
 fn is_variable(name: &str) -> bool {
-    name.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_') && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
+    name.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_')
+        && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
 }
 
 #[cfg(test)]

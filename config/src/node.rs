@@ -148,7 +148,12 @@ impl Node {
 
     /// Copies everything but what is in it.
     pub(crate) fn clone_shallow(&self) -> Self {
-        Self { data: Data::Null, origin: self.origin.clone(), raw: self.raw.clone(), written: self.written.clone() }
+        Self {
+            data: Data::Null,
+            origin: self.origin.clone(),
+            raw: self.raw.clone(),
+            written: self.written.clone(),
+        }
     }
 
     /// Returns the mapping, if it is one.

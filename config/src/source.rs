@@ -39,7 +39,9 @@ pub enum Source {
 impl Source {
     /// Reads an argument of `--config`: `scheme:rest`, or a plain path, which means `file:`.
     pub fn from_config_flag(argument: &str) -> Result<Self, Problem> {
-        let Some((scheme, rest)) = argument.split_once(':') else { return Ok(Self::File(argument.to_owned())) };
+        let Some((scheme, rest)) = argument.split_once(':') else {
+            return Ok(Self::File(argument.to_owned()));
+        };
         // A one-letter scheme is a Windows drive, as in the Collector.
         if scheme.len() < 2 || !is_scheme(scheme) {
             return Ok(Self::File(argument.to_owned()));
@@ -58,8 +60,15 @@ impl Source {
     /// Reads an argument of `--set`, `a.b.c=value`.
     pub fn from_set_flag(argument: &str) -> Result<Self, Problem> {
         match argument.split_once('=') {
-            Some((key, value)) => Ok(Self::Set { key: key.trim().to_owned(), value: value.trim().to_owned() }),
-            None => Err(Problem::new(None, "", format!("invalid value {argument:?} for flag -set: missing equal sign"))),
+            Some((key, value)) => Ok(Self::Set {
+                key: key.trim().to_owned(),
+                value: value.trim().to_owned(),
+            }),
+            None => Err(Problem::new(
+                None,
+                "",
+                format!("invalid value {argument:?} for flag -set: missing equal sign"),
+            )),
         }
     }
 
@@ -84,18 +93,25 @@ impl Source {
                 yaml::parse(&name, yaml::text(&name, &bytes).map_err(one)?)?
             }
             Self::Text { bytes, .. } => yaml::parse(&name, yaml::text(&name, bytes).map_err(one)?)?,
-            Self::Yaml(text) => yaml::parse(&name, yaml::text(&name, text.as_bytes()).map_err(one)?)?,
+            Self::Yaml(text) => {
+                yaml::parse(&name, yaml::text(&name, text.as_bytes()).map_err(one)?)?
+            }
             Self::Env(variable) => {
                 let text = env(variable).unwrap_or_default();
                 yaml::parse(&name, yaml::text(&name, text.as_bytes()).map_err(one)?)?
             }
-            Self::Set { value, .. } => yaml::parse(&name, yaml::text(&name, value.as_bytes()).map_err(one)?)?,
+            Self::Set { value, .. } => {
+                yaml::parse(&name, yaml::text(&name, value.as_bytes()).map_err(one)?)?
+            }
         };
         let origin = Origin::whole(&name);
         let mut problems = Vec::new();
         let root = match (self, parsed.root) {
             (Self::Set { key, .. }, value) => {
-                let value = placed(value.unwrap_or_else(|| Node::new(Data::Null, origin.clone())), &origin);
+                let value = placed(
+                    value.unwrap_or_else(|| Node::new(Data::Null, origin.clone())),
+                    &origin,
+                );
                 nested(&key.split('.').collect::<Vec<_>>(), &origin, value)
             }
             (_, Some(root)) => root,
@@ -103,8 +119,14 @@ impl Source {
         };
         let root = unfold(root, 0, &mut problems);
         match root.data {
-            Data::Null => Ok(Layer { root: Node::empty_map(origin), warnings: parsed.warnings }),
-            Data::Map(_) if problems.is_empty() => Ok(Layer { root, warnings: parsed.warnings }),
+            Data::Null => Ok(Layer {
+                root: Node::empty_map(origin),
+                warnings: parsed.warnings,
+            }),
+            Data::Map(_) if problems.is_empty() => Ok(Layer {
+                root,
+                warnings: parsed.warnings,
+            }),
             Data::Map(_) => Err(problems),
             _ => {
                 let message = format!("a configuration is a map, got {}", root.data.type_name());
@@ -125,19 +147,29 @@ pub(crate) struct Layer {
 pub(crate) fn is_scheme(text: &str) -> bool {
     text.len() >= 2
         && text.starts_with(|first: char| first.is_ascii_alphabetic())
-        && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'.' | b'-'))
+        && text
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'.' | b'-'))
 }
 
 /// Reads no more than is allowed and one byte, so that a device or a growing file cannot fill memory.
 fn read_file(path: &str) -> std::io::Result<Vec<u8>> {
-    let limit = u64::try_from(MAX_FILE_BYTES).unwrap_or(u64::MAX).saturating_add(1);
+    let limit = u64::try_from(MAX_FILE_BYTES)
+        .unwrap_or(u64::MAX)
+        .saturating_add(1);
     let mut bytes = Vec::new();
-    std::fs::File::open(path)?.take(limit).read_to_end(&mut bytes)?;
+    std::fs::File::open(path)?
+        .take(limit)
+        .read_to_end(&mut bytes)?;
     Ok(bytes)
 }
 
 fn unreadable(name: &str, path: &str, error: &std::io::Error) -> Problem {
-    Problem::new(Some(Origin::whole(name)), "", format!("unable to read the file file:{path}: {error}"))
+    Problem::new(
+        Some(Origin::whole(name)),
+        "",
+        format!("unable to read the file file:{path}: {error}"),
+    )
 }
 
 /// Gives a value of the command line the origin of its flag: line and column within an argument help nobody.
@@ -146,13 +178,19 @@ fn placed(mut node: Node, origin: &Origin) -> Node {
     match &mut node.data {
         Data::List(items) => {
             for item in items {
-                *item = placed(std::mem::replace(item, Node::new(Data::Null, origin.clone())), origin);
+                *item = placed(
+                    std::mem::replace(item, Node::new(Data::Null, origin.clone())),
+                    origin,
+                );
             }
         }
         Data::Map(map) => {
             for entry in map.values_mut() {
                 entry.key_origin = origin.clone();
-                entry.value = placed(std::mem::replace(&mut entry.value, Node::new(Data::Null, origin.clone())), origin);
+                entry.value = placed(
+                    std::mem::replace(&mut entry.value, Node::new(Data::Null, origin.clone())),
+                    origin,
+                );
             }
         }
         _ => {}
@@ -162,22 +200,46 @@ fn placed(mut node: Node, origin: &Origin) -> Node {
 
 /// Wraps a value into one map per segment. More segments than levels are kept as one: [`unfold`] refuses the rest.
 fn nested(segments: &[&str], origin: &Origin, value: Node) -> Node {
-    segments.iter().rev().take(MAX_DEPTH + 1).fold(value, |inner, segment| {
-        let entry = Entry { key_origin: origin.clone(), value: inner };
-        Node::new(Data::Map([(Arc::from(*segment), entry)].into()), origin.clone())
-    })
+    segments
+        .iter()
+        .rev()
+        .take(MAX_DEPTH + 1)
+        .fold(value, |inner, segment| {
+            let entry = Entry {
+                key_origin: origin.clone(),
+                value: inner,
+            };
+            Node::new(
+                Data::Map([(Arc::from(*segment), entry)].into()),
+                origin.clone(),
+            )
+        })
 }
 
 /// Turns keys such as `a::b` into nested maps, which the Collector does with every source, and checks the depth that
 /// results. `a::b: 1` beside `a: {b: 2}` is a duplicate key.
 fn unfold(node: Node, depth: usize, problems: &mut Vec<Problem>) -> Node {
     if depth >= MAX_DEPTH {
-        problems.push(Problem::new(Some(node.origin.clone()), "", format!("nested deeper than {MAX_DEPTH} levels")));
+        problems.push(Problem::new(
+            Some(node.origin.clone()),
+            "",
+            format!("nested deeper than {MAX_DEPTH} levels"),
+        ));
         return Node::new(Data::Null, node.origin);
     }
-    let Node { data, origin, raw, written } = node;
+    let Node {
+        data,
+        origin,
+        raw,
+        written,
+    } = node;
     let data = match data {
-        Data::List(items) => Data::List(items.into_iter().map(|item| unfold(item, depth + 1, problems)).collect()),
+        Data::List(items) => Data::List(
+            items
+                .into_iter()
+                .map(|item| unfold(item, depth + 1, problems))
+                .collect(),
+        ),
         Data::Map(map) => {
             let mut unfolded = Node::empty_map(origin.clone());
             for (key, entry) in map {
@@ -185,29 +247,47 @@ fn unfold(node: Node, depth: usize, problems: &mut Vec<Problem>) -> Node {
                 let one = nested(&segments, &entry.key_origin, entry.value);
                 join(&mut unfolded, one, problems);
             }
-            let Data::Map(map) = unfolded.data else { return Node::empty_map(origin) };
+            let Data::Map(map) = unfolded.data else {
+                return Node::empty_map(origin);
+            };
             let unfold_entry = |entry: Entry, problems: &mut Vec<Problem>| Entry {
                 key_origin: entry.key_origin,
                 value: unfold(entry.value, depth + 1, problems),
             };
-            Data::Map(map.into_iter().map(|(key, entry)| (key, unfold_entry(entry, problems))).collect())
+            Data::Map(
+                map.into_iter()
+                    .map(|(key, entry)| (key, unfold_entry(entry, problems)))
+                    .collect(),
+            )
         }
         scalar => scalar,
     };
-    Node { data, origin, raw, written }
+    Node {
+        data,
+        origin,
+        raw,
+        written,
+    }
 }
 
 /// Puts the maps of `from` into `into`; a leaf that is there already is a duplicate.
 fn join(into: &mut Node, from: Node, problems: &mut Vec<Problem>) {
-    let (Data::Map(target), Data::Map(map)) = (&mut into.data, from.data) else { return };
+    let (Data::Map(target), Data::Map(map)) = (&mut into.data, from.data) else {
+        return;
+    };
     for (key, entry) in map {
         match target.get_mut(&key) {
             None => {
                 target.insert(key, entry);
             }
-            Some(there) if there.value.as_map().is_some() && entry.value.as_map().is_some() => join(&mut there.value, entry.value, problems),
+            Some(there) if there.value.as_map().is_some() && entry.value.as_map().is_some() => {
+                join(&mut there.value, entry.value, problems)
+            }
             Some(there) => {
-                let message = format!("mapping key {key:?} already defined at line {} column {}", there.key_origin.line, there.key_origin.column);
+                let message = format!(
+                    "mapping key {key:?} already defined at line {} column {}",
+                    there.key_origin.line, there.key_origin.column
+                );
                 problems.push(Problem::new(Some(entry.key_origin), "", message));
             }
         }
