@@ -6,6 +6,7 @@
 
 mod deserializer;
 mod error;
+mod removed;
 
 use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
@@ -13,12 +14,13 @@ use serde::de::DeserializeOwned;
 use serde_path_to_error::Segment;
 
 use crate::limits::MAX_PROBLEMS;
-use crate::node::{Data, Node};
+use crate::node::Node;
 use crate::problem::{Issues, Problem, Validate};
 use crate::schema;
 use crate::value::REDACTED;
 use deserializer::NodeDeserializer;
 use error::DecodeError;
+use removed::Removed;
 
 /// Returns the JSON Schema of what a type reads.
 pub(crate) fn schema_of<T: JsonSchema>() -> serde_json::Value {
@@ -39,29 +41,28 @@ where
         node = Node::empty_map(node.origin);
     }
     let (mut shaped, mut problems) = schema::apply(&schema_of::<T>(), node, path);
-    let mut decoded = None;
-    let mut mistyped = false;
-    while problems.len() < MAX_PROBLEMS {
-        match serde_path_to_error::deserialize(NodeDeserializer(&shaped)) {
-            Ok(value) => {
-                decoded = Some(value);
-                break;
-            }
-            Err(error) => {
-                mistyped = true;
-                let inner = segments(error.path());
-                problems.push(describe(&shaped, path, &inner, error.inner()));
-                let removable = !matches!(error.inner(), DecodeError::Missing(_))
-                    && remove(&mut shaped, &inner);
-                if !removable {
-                    break;
-                }
-            }
+    let mut removed = Removed::default();
+    let decoded = loop {
+        let error = match serde_path_to_error::deserialize(NodeDeserializer(&shaped)) {
+            Ok(value) => break Some(value),
+            Err(error) => error,
+        };
+        let here = segments(error.path());
+        let inner = removed.original(&shaped, &here);
+        if !removed.explains(&inner, error.inner()) {
+            let problem = describe(&shaped, &here, error.inner());
+            problems.push(Problem {
+                path: joined(path, &inner),
+                ..problem
+            });
         }
-    }
+        if problems.len() >= MAX_PROBLEMS || !removed.remove(&mut shaped, &here, inner) {
+            break None;
+        }
+    };
     match decoded {
         // With values taken out there is nothing whole to validate.
-        Some(value) if !mistyped => {
+        Some(value) if removed.is_empty() => {
             validate(&value, &shaped, path, &mut problems);
             if problems.is_empty() {
                 Ok(value)
@@ -76,30 +77,43 @@ where
 fn validate<T: Validate>(value: &T, node: &Node, path: &[&str], problems: &mut Vec<Problem>) {
     let mut issues = Issues::default();
     value.validate(&mut issues);
+    let misspelt: Vec<String> = problems
+        .iter()
+        .filter_map(|problem| Some(problem.path.rsplit_once("::")?.0.to_owned()))
+        .collect();
     for issue in issues.into_vec() {
-        let (nearest, _) = node.walk(issue.path.iter().map(String::as_str));
-        let full: Vec<&str> = path
-            .iter()
-            .copied()
-            .chain(issue.path.iter().map(String::as_str))
-            .collect();
-        let mut problem =
-            Problem::new(Some(nearest.origin.clone()), full.join("::"), issue.message);
+        let (nearest, steps) = node.walk(issue.path.iter().map(String::as_str));
+        let parent = issue
+            .path
+            .split_last()
+            .map_or(&[][..], |(_, parent)| parent);
+        // What is missing beside an unknown key is most likely that key.
+        if steps < issue.path.len() && misspelt.contains(&joined(path, parent)) {
+            continue;
+        }
+        let mut problem = Problem::new(
+            Some(nearest.origin.clone()),
+            joined(path, &issue.path),
+            issue.message,
+        );
         problem.allowed = Some(issue.allowed).filter(|allowed| !allowed.is_empty());
         problems.push(problem);
     }
 }
 
-/// Turns an error of serde into a problem.
-fn describe(root: &Node, path: &[&str], inner: &[String], error: &DecodeError) -> Problem {
-    let (node, steps) = root.walk(inner.iter().map(String::as_str));
-    let full: Vec<&str> = path
-        .iter()
+fn joined(path: &[&str], inner: &[String]) -> String {
+    path.iter()
         .copied()
         .chain(inner.iter().map(String::as_str))
-        .collect();
-    let origin = Some(node.origin.clone());
-    let exact = steps == inner.len();
+        .collect::<Vec<_>>()
+        .join("::")
+}
+
+/// Turns an error of serde about the value at `here` into a problem, which still lacks its path.
+fn describe(root: &Node, here: &[String], error: &DecodeError) -> Problem {
+    let (node, steps) = root.walk(here.iter().map(String::as_str));
+    let problem = |message: String| Problem::new(Some(node.origin.clone()), "", message);
+    let exact = steps == here.len();
     let mut problem = match error {
         DecodeError::Type { expected } => {
             let got = if exact {
@@ -107,26 +121,17 @@ fn describe(root: &Node, path: &[&str], inner: &[String], error: &DecodeError) -
             } else {
                 "nothing"
             };
-            Problem::new(
-                origin,
-                full.join("::"),
-                format!("expected {expected}, got {got}"),
-            )
+            problem(format!("expected {expected}, got {got}"))
         }
         DecodeError::Variant { given, allowed } => {
-            Problem::new(origin, full.join("::"), "unknown value")
-                .with_allowed(given, allowed.iter().copied())
+            problem("unknown value".to_owned()).with_allowed(given, allowed.iter().copied())
         }
-        DecodeError::Missing(key) => {
-            return Problem::new(origin, full.join("::"), format!("missing key {key:?}"));
-        }
+        DecodeError::Missing(key) => return problem(format!("missing key {key:?}")),
         DecodeError::Unknown { key, allowed } => {
-            return Problem::new(origin, full.join("::"), format!("unknown key {key:?}"))
+            return problem(format!("unknown key {key:?}"))
                 .with_allowed(key, allowed.iter().copied());
         }
-        DecodeError::Custom(message) => {
-            Problem::new(origin, full.join("::"), scrubbed(message, node))
-        }
+        DecodeError::Custom(message) => problem(scrubbed(message, node)),
     };
     if exact {
         problem.value = node.shown();
@@ -154,30 +159,4 @@ fn segments(path: &serde_path_to_error::Path) -> Vec<String> {
             Segment::Unknown => None,
         })
         .collect()
-}
-
-/// Takes the value at `path` out of the nearest map around it, so that its default takes its place. Items are not taken
-/// out of lists, because the indexes of what follows would change.
-fn remove(root: &mut Node, path: &[String]) -> bool {
-    let (_, known) = root.walk(path.iter().map(String::as_str));
-    for depth in (0..known).rev() {
-        let (parents, rest) = path.split_at(depth);
-        let Some(key) = rest.first() else { continue };
-        if let Some(Data::Map(map)) = parents
-            .iter()
-            .try_fold(&mut *root, |node, step| step_mut(node, step))
-            .map(|node| &mut node.data)
-        {
-            return map.remove(key.as_str()).is_some();
-        }
-    }
-    false
-}
-
-fn step_mut<'a>(node: &'a mut Node, segment: &str) -> Option<&'a mut Node> {
-    match &mut node.data {
-        Data::Map(map) => map.get_mut(segment).map(|entry| &mut entry.value),
-        Data::List(items) => items.get_mut(segment.parse::<usize>().ok()?),
-        _ => None,
-    }
 }

@@ -3,6 +3,8 @@
 //! Keys and defaults are the Collector's (`service/config.go`, `service/telemetry`). Keys that have no effect here yet are
 //! known by name, so that a Collector's configuration loads, and are listed by [`Telemetry::without_effect`].
 
+mod words;
+
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
@@ -12,6 +14,7 @@ use crate::id::{ComponentId, PipelineId};
 use crate::node::Origin;
 use crate::problem::{Issues, Validate};
 use crate::value::{Duration, Endpoint};
+use words::words;
 
 /// One pipeline as configured. A receiver or exporter may be the id of a connector.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -112,33 +115,23 @@ impl Default for Logs {
 }
 
 /// Level of the service's own log. The Collector also knows `dpanic`, `panic` and `fatal`, which mean errors here.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum LogLevel {
     /// Everything.
-    #[serde(alias = "DEBUG", alias = "Debug")]
     Debug,
     /// What an operator may want to know.
     #[default]
-    #[serde(alias = "INFO", alias = "Info")]
     Info,
     /// What an operator should know.
-    #[serde(alias = "WARN", alias = "Warn")]
     Warn,
     /// What is broken.
-    #[serde(
-        alias = "ERROR",
-        alias = "Error",
-        alias = "dpanic",
-        alias = "panic",
-        alias = "fatal"
-    )]
     Error,
 }
 
+words!(LogLevel: "debug" => Debug, "info" => Info, "warn" => Warn, "error" => Error; "dpanic" => Error, "panic" => Error, "fatal" => Error);
+
 /// How a line of the service's own log looks.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Encoding {
     /// For people.
     #[default]
@@ -146,6 +139,8 @@ pub enum Encoding {
     /// One JSON object per line.
     Json,
 }
+
+words!(Encoding: "console" => Console, "json" => Json;);
 
 /// `service::telemetry::metrics`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -180,25 +175,20 @@ impl Default for Metrics {
 }
 
 /// How much the service measures about itself.
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
-)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum MetricsLevel {
     /// Nothing.
-    #[serde(alias = "None", alias = "NONE")]
     None,
     /// The least that shows whether data flows.
-    #[serde(alias = "Basic", alias = "BASIC")]
     Basic,
     /// What most want.
     #[default]
-    #[serde(alias = "Normal", alias = "NORMAL")]
     Normal,
     /// Everything.
-    #[serde(alias = "Detailed", alias = "DETAILED")]
     Detailed,
 }
+
+words!(MetricsLevel: "none" => None, "basic" => Basic, "normal" => Normal, "detailed" => Detailed;);
 
 /// One way for metrics to leave.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
