@@ -96,7 +96,7 @@ fn validate<T: Validate>(value: &T, node: &Node, path: &[&str], problems: &mut V
             joined(path, &issue.path),
             issue.message,
         );
-        problem.allowed = Some(issue.allowed).filter(|allowed| !allowed.is_empty());
+        problem.allowed = (!issue.allowed.is_empty()).then(|| issue.allowed.into());
         problems.push(problem);
     }
 }

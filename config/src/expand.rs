@@ -9,6 +9,8 @@
 //!
 //! Where the Collector stops expanding a text at the first escaped reference, this goes on with the next one.
 
+mod reference;
+
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -17,6 +19,7 @@ use crate::node::{Data, Node, Origin};
 use crate::problem::{Problem, Warning};
 use crate::source::is_scheme;
 use crate::yaml;
+use reference::{find_reference, inside, is_variable, unescape};
 
 /// The schemes that can stand in `${scheme:...}`.
 const SCHEMES: &str = "env, yaml";
@@ -61,8 +64,8 @@ struct Expander<'a> {
 #[derive(Default)]
 struct Refusal {
     message: String,
-    allowed: Option<String>,
-    suggestion: Option<String>,
+    allowed: Option<Box<str>>,
+    suggestion: Option<Box<str>>,
 }
 
 impl From<String> for Refusal {
@@ -224,7 +227,7 @@ impl Expander<'_> {
         if self.path.len() + size.height > MAX_DEPTH {
             return Err(format!("nested deeper than {MAX_DEPTH} levels").into());
         }
-        let node = self.node(moved(tree, origin, written));
+        let node = self.node(tree.moved(origin, written));
         let raw = self.inline(text, origin);
         Ok(Node { raw, ..node })
     }
@@ -330,10 +333,10 @@ impl Expander<'_> {
 fn unsupported(scheme: &str, rest: &str, uri: &str) -> Refusal {
     let suggestion = rest
         .starts_with('-')
-        .then(|| format!("${{env:{scheme}:{rest}}}"));
+        .then(|| format!("${{env:{scheme}:{rest}}}").into());
     Refusal {
         message: format!("scheme {scheme:?} is not supported for uri {uri:?}"),
-        allowed: Some(SCHEMES.to_owned()),
+        allowed: Some(SCHEMES.into()),
         suggestion,
     }
 }
@@ -350,67 +353,6 @@ fn parsed(text: &str) -> Option<Node> {
     } else {
         Some(root)
     }
-}
-
-/// Puts a tree where a reference stands.
-fn moved(mut node: Node, origin: &Origin, written: Option<&Arc<str>>) -> Node {
-    node.origin = origin.clone();
-    node.written = written.cloned();
-    match &mut node.data {
-        Data::List(items) => {
-            *items = std::mem::take(items)
-                .into_iter()
-                .map(|item| moved(item, origin, written))
-                .collect();
-        }
-        Data::Map(map) => {
-            for entry in map.values_mut() {
-                entry.key_origin = origin.clone();
-                let value =
-                    std::mem::replace(&mut entry.value, Node::new(Data::Null, origin.clone()));
-                entry.value = moved(value, origin, written);
-            }
-        }
-        _ => {}
-    }
-    node
-}
-
-/// Finds the first reference that holds no other one and is not escaped.
-fn find_reference(text: &str) -> Option<Range<usize>> {
-    let mut from = 0;
-    loop {
-        let rest = text.get(from..)?;
-        let close = rest.find('}')?;
-        let end = from + close + 1;
-        if let Some(open) = rest.get(..close)?.rfind("${") {
-            let start = from + open;
-            let dollars = text
-                .get(..start)?
-                .bytes()
-                .rev()
-                .take_while(|byte| *byte == b'$')
-                .count();
-            if dollars % 2 == 0 {
-                return Some(start..end);
-            }
-        }
-        from = end;
-    }
-}
-
-/// Returns what stands between `${` and `}`.
-fn inside<'a>(text: &'a str, range: &Range<usize>) -> &'a str {
-    text.get(range.start + 2..range.end - 1).unwrap_or_default()
-}
-
-fn unescape(text: &str) -> String {
-    text.replace("$$", "$")
-}
-
-fn is_variable(name: &str) -> bool {
-    name.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_')
-        && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
 }
 
 #[cfg(test)]

@@ -10,9 +10,9 @@ pub struct Origin {
     /// File name as given, `env:NAME`, `yaml` or `--set a.b.c`.
     pub source: Arc<str>,
     /// Line, from 1; 0 when the source has no lines.
-    pub line: usize,
+    pub line: u32,
     /// Column in characters, from 1; 0 when the source has no lines.
-    pub column: usize,
+    pub column: u32,
 }
 
 impl Origin {
@@ -156,6 +156,33 @@ impl Node {
         }
     }
 
+    /// Gives the whole tree one place, and one text to be shown in place of its values.
+    pub(crate) fn moved(mut self, origin: &Origin, written: Option<&Arc<str>>) -> Self {
+        self.origin = origin.clone();
+        self.written = written.cloned();
+        self.data = match self.data {
+            Data::List(items) => Data::List(
+                items
+                    .into_iter()
+                    .map(|item| item.moved(origin, written))
+                    .collect(),
+            ),
+            Data::Map(map) => {
+                let moved = |entry: Entry| Entry {
+                    key_origin: origin.clone(),
+                    value: entry.value.moved(origin, written),
+                };
+                Data::Map(
+                    map.into_iter()
+                        .map(|(key, entry)| (key, moved(entry)))
+                        .collect(),
+                )
+            }
+            data => data,
+        };
+        self
+    }
+
     /// Returns the mapping, if it is one.
     pub fn as_map(&self) -> Option<&BTreeMap<Arc<str>, Entry>> {
         if let Data::Map(map) = &self.data {
@@ -216,17 +243,17 @@ impl Node {
 
     /// Returns how the value may be shown in a message: what stands in the source, or the value of a scalar; nothing for
     /// lists and maps, which may hold anything.
-    pub fn shown(&self) -> Option<String> {
+    pub fn shown(&self) -> Option<Box<str>> {
         if let Some(written) = &self.written {
-            return Some(written.to_string());
+            return Some((**written).into());
         }
         match &self.data {
-            Data::Null => Some("null".to_owned()),
-            Data::Bool(value) => Some(value.to_string()),
-            Data::Number(Number::Int(value)) => Some(value.to_string()),
-            Data::Number(Number::Uint(value)) => Some(value.to_string()),
-            Data::Number(Number::Float(value)) => Some(value.to_string()),
-            Data::String(text) => Some(format!("{:?}", &**text)),
+            Data::Null => Some("null".into()),
+            Data::Bool(value) => Some(value.to_string().into()),
+            Data::Number(Number::Int(value)) => Some(value.to_string().into()),
+            Data::Number(Number::Uint(value)) => Some(value.to_string().into()),
+            Data::Number(Number::Float(value)) => Some(value.to_string().into()),
+            Data::String(text) => Some(format!("{:?}", &**text).into()),
             Data::List(_) | Data::Map(_) => None,
         }
     }

@@ -20,13 +20,13 @@ pub struct Problem {
     /// Key path, `a::b::c`; empty for the document as a whole.
     pub path: String,
     /// The refused value as it may be shown; never a secret, never what came out of the environment.
-    pub value: Option<String>,
+    pub value: Option<Box<str>>,
     /// What is wrong.
     pub message: String,
     /// What would be right.
-    pub allowed: Option<String>,
+    pub allowed: Option<Box<str>>,
     /// The nearest right name.
-    pub suggestion: Option<String>,
+    pub suggestion: Option<Box<str>>,
 }
 
 impl Problem {
@@ -54,18 +54,18 @@ impl Problem {
         names: impl IntoIterator<Item = &'a str>,
     ) -> Self {
         let names: Vec<&str> = names.into_iter().collect();
-        self.suggestion = nearest(word, names.iter().copied()).map(str::to_owned);
+        self.suggestion = nearest(word, names.iter().copied()).map(Into::into);
         self.allowed = Some(if names.is_empty() {
-            "none".to_owned()
+            "none".into()
         } else {
-            names.join(", ")
+            names.join(", ").into()
         });
         self
     }
 
     /// Adds what would be right, in words.
     #[must_use]
-    pub fn with_allowed_text(mut self, text: impl Into<String>) -> Self {
+    pub fn with_allowed_text(mut self, text: impl Into<Box<str>>) -> Self {
         self.allowed = Some(text.into());
         self
     }
@@ -77,7 +77,7 @@ impl Problem {
         word: &str,
         names: impl IntoIterator<Item = &'a str>,
     ) -> Self {
-        self.suggestion = nearest(word, names).map(str::to_owned);
+        self.suggestion = nearest(word, names).map(Into::into);
         self
     }
 }
@@ -227,9 +227,9 @@ fn one_line(text: &str) -> String {
     text.chars()
         .fold(String::with_capacity(text.len()), |mut line, c| {
             if c.is_control() {
-                line.extend(c.escape_default())
+                line.extend(c.escape_default());
             } else {
-                line.push(c)
+                line.push(c);
             }
             line
         })

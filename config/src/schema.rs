@@ -214,10 +214,11 @@ impl<'s> Facts<'s> {
     /// Adapts a value to the type of its field, and marks a secret so that no message shows it.
     fn fitted(&self, mut node: Node) -> Node {
         let nullable = self.types.contains("null");
-        if self.only("string") && !(nullable && node.is_null()) {
-            if let Some(raw) = node.raw.take() {
-                node.data = Data::String(raw);
-            }
+        if self.only("string")
+            && !(nullable && node.is_null())
+            && let Some(raw) = node.raw.take()
+        {
+            node.data = Data::String(raw);
         }
         if let (true, Some(text)) = (self.only("array"), node.as_str()) {
             let item = |part: &str| Node {

@@ -70,10 +70,6 @@ pub struct Telemetry {
 /// `service::telemetry::logs`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "the keys are the Collector's"
-)]
 pub struct Logs {
     /// The lowest level that is written.
     pub level: LogLevel,

@@ -108,10 +108,10 @@ impl Source {
         let mut problems = Vec::new();
         let root = match (self, parsed.root) {
             (Self::Set { key, .. }, value) => {
-                let value = placed(
-                    value.unwrap_or_else(|| Node::new(Data::Null, origin.clone())),
-                    &origin,
-                );
+                // Line and column within an argument help nobody.
+                let value = value
+                    .unwrap_or_else(|| Node::new(Data::Null, origin.clone()))
+                    .moved(&origin, None);
                 nested(&key.split('.').collect::<Vec<_>>(), &origin, value)
             }
             (_, Some(root)) => root,
@@ -170,32 +170,6 @@ fn unreadable(name: &str, path: &str, error: &std::io::Error) -> Problem {
         "",
         format!("unable to read the file file:{path}: {error}"),
     )
-}
-
-/// Gives a value of the command line the origin of its flag: line and column within an argument help nobody.
-fn placed(mut node: Node, origin: &Origin) -> Node {
-    node.origin = origin.clone();
-    match &mut node.data {
-        Data::List(items) => {
-            for item in items {
-                *item = placed(
-                    std::mem::replace(item, Node::new(Data::Null, origin.clone())),
-                    origin,
-                );
-            }
-        }
-        Data::Map(map) => {
-            for entry in map.values_mut() {
-                entry.key_origin = origin.clone();
-                entry.value = placed(
-                    std::mem::replace(&mut entry.value, Node::new(Data::Null, origin.clone())),
-                    origin,
-                );
-            }
-        }
-        _ => {}
-    }
-    node
 }
 
 /// Wraps a value into one map per segment. More segments than levels are kept as one: [`unfold`] refuses the rest.
@@ -281,7 +255,7 @@ fn join(into: &mut Node, from: Node, problems: &mut Vec<Problem>) {
                 target.insert(key, entry);
             }
             Some(there) if there.value.as_map().is_some() && entry.value.as_map().is_some() => {
-                join(&mut there.value, entry.value, problems)
+                join(&mut there.value, entry.value, problems);
             }
             Some(there) => {
                 let message = format!(

@@ -21,9 +21,8 @@ impl Removed {
             .iter()
             .any(|removed| match (removed.strip_prefix(path), error) {
                 (Some([key]), DecodeError::Missing(missing)) => key == missing,
-                (_, DecodeError::Missing(_)) => false,
+                (_, DecodeError::Missing(_)) | (None, _) => false,
                 (Some(beneath), _) => !beneath.is_empty(),
-                (None, _) => false,
             })
     }
 

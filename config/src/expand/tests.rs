@@ -359,7 +359,13 @@ fn message_shows_what_is_written_and_not_what_came_out() {
         "a: ${TOKEN}\nb: 'x ${TOKEN}'\nc: plain\n",
         &[("TOKEN", "hunter2")],
     );
-    assert_eq!(root.get("a").unwrap().shown().unwrap(), "${TOKEN}");
-    assert_eq!(root.get("b").unwrap().shown().unwrap(), "x ${TOKEN}");
-    assert_eq!(root.get("c").unwrap().shown().unwrap(), "\"plain\"");
+    assert_eq!(root.get("a").unwrap().shown().unwrap().as_ref(), "${TOKEN}");
+    assert_eq!(
+        root.get("b").unwrap().shown().unwrap().as_ref(),
+        "x ${TOKEN}"
+    );
+    assert_eq!(
+        root.get("c").unwrap().shown().unwrap().as_ref(),
+        "\"plain\""
+    );
 }

@@ -58,7 +58,8 @@ fn keys_with_dots_slashes_and_odd_characters_survive() {
             .get("x.y")
             .unwrap()
             .shown()
-            .unwrap(),
+            .unwrap()
+            .as_ref(),
         "1"
     );
     assert_eq!(root.as_map().unwrap().len(), 4);

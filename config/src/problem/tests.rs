@@ -22,7 +22,7 @@ fn problem_is_one_line_with_all_that_is_known() {
 #[test]
 fn message_stays_one_short_line_whatever_the_file_holds() {
     let mut problem = Problem::new(None, "a\nb", "bad\r\nvalue");
-    problem.value = Some("x".repeat(1000));
+    problem.value = Some("x".repeat(1000).into());
     assert_eq!(
         problem.to_string(),
         format!("a\\nb: bad\\r\\nvalue; value: {}...", "x".repeat(80))

@@ -187,9 +187,9 @@ impl Structure {
                 );
                 // The Collector refuses a processor named twice; everything else it takes once without a word.
                 if kind == Kind::Processor {
-                    self.problems.push(problem)
+                    self.problems.push(problem);
                 } else {
-                    self.warnings.push(Warning(problem))
+                    self.warnings.push(Warning(problem));
                 }
                 continue;
             }

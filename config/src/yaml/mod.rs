@@ -6,7 +6,9 @@
 mod builder;
 pub(crate) mod scalar;
 
-use saphyr_parser::{Event, Parser, ScanError};
+use std::sync::Arc;
+
+use saphyr_parser::{Event, Marker, Parser, ScanError};
 
 use crate::limits::MAX_FILE_BYTES;
 use crate::node::{Node, Origin};
@@ -41,15 +43,13 @@ pub(crate) fn text<'a>(source: &str, bytes: &'a [u8]) -> Result<&'a str, Problem
         Some((index, c)) => {
             let before = text.get(..index).unwrap_or_default();
             let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
-            let origin = Origin {
-                source: source.into(),
-                line: before.matches('\n').count() + 1,
-                column: before.get(line_start..).unwrap_or_default().chars().count() + 1,
-            };
+            let column = before.get(line_start..).unwrap_or_default().chars().count();
+            let marker = Marker::new(index, before.matches('\n').count() + 1, column);
+            let origin = position(source.into(), &marker);
             Err(Problem::new(
                 Some(origin),
                 "",
-                format!("control characters are not allowed: {:?}", c),
+                format!("control characters are not allowed: {c:?}"),
             ))
         }
     }
@@ -75,11 +75,7 @@ pub(crate) fn parse(source: &str, text: &str) -> Result<Parsed, Vec<Problem>> {
                 break;
             }
         };
-        let origin = Origin {
-            source: builder.source(),
-            line: span.start.line(),
-            column: span.start.col() + 1,
-        };
+        let origin = position(builder.source(), &span.start);
         match event {
             Event::DocumentStart(_) => {
                 documents += 1;
@@ -104,13 +100,19 @@ pub(crate) fn parse(source: &str, text: &str) -> Result<Parsed, Vec<Problem>> {
     builder.finish().map(|root| Parsed { root, warnings })
 }
 
+/// The parser counts lines from 1 and columns from 0.
+fn position(source: Arc<str>, marker: &Marker) -> Origin {
+    // A text has fewer bytes than `u32::MAX`, so nothing is lost.
+    let number = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
+    Origin {
+        source,
+        line: number(marker.line()),
+        column: number(marker.col() + 1),
+    }
+}
+
 fn syntax(source: &str, error: &ScanError) -> Problem {
-    let marker = error.marker();
-    let origin = Origin {
-        source: source.into(),
-        line: marker.line(),
-        column: marker.col() + 1,
-    };
+    let origin = position(source.into(), error.marker());
     Problem::new(Some(origin), "", format!("YAML syntax: {}", error.info()))
 }
 
