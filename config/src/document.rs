@@ -194,6 +194,11 @@ impl Document {
             .key(kind, id)
             .and_then(|key| self.root.get(section)?.as_map()?.get(key))
             .map(|entry| entry.key_origin.clone());
+        if (kind, id.type_()) == (Kind::Exporter, "logging") {
+            let message =
+                "the logging exporter has been deprecated, use the debug exporter instead";
+            return Problem::new(origin, format!("{section}::{id}"), message);
+        }
         let mut known = known.to_vec();
         known.sort_unstable();
         let message = format!(

@@ -5,7 +5,7 @@
 //! Collector's decoder does by field type, because only here the type is known before the value is read:
 //! the text of a variable goes to fields of type text, `a,b` becomes a list, null leaves the default.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde_json::{Map, Value};
@@ -67,6 +67,25 @@ impl<'s> Walk<'s> {
         node
     }
 
+    /// Null under a key of a free-form map has no default to leave, so it means "empty", as in the Collector.
+    fn zero_if_null(&self, mut node: Node, schemas: &[&'s Value]) -> Node {
+        if node.is_null() {
+            let mut applicable = Vec::new();
+            for schema in schemas {
+                collect(self.root, schema, &node, &mut applicable);
+            }
+            let facts = Facts::of(&applicable);
+            if facts.types.contains("null") {
+                return node;
+            } else if facts.only("object") {
+                node.data = Data::Map(BTreeMap::new());
+            } else if facts.only("string") {
+                node.data = Data::String("".into());
+            }
+        }
+        node
+    }
+
     fn map(&mut self, node: Node, facts: &Facts<'s>) -> Node {
         let Node {
             data,
@@ -82,12 +101,12 @@ impl<'s> Walk<'s> {
                 written,
             };
         };
-        let mut kept = std::collections::BTreeMap::new();
+        let mut kept = BTreeMap::new();
         for (key, mut entry) in map {
             let schemas = facts.property(&key);
             if !schemas.is_empty() {
                 let value = self.within(key.to_string(), entry.value, &schemas);
-                if value.is_null() && facts.closed() {
+                if value.is_null() {
                     continue;
                 }
                 entry.value = value;
@@ -106,7 +125,8 @@ impl<'s> Walk<'s> {
                 );
                 continue;
             } else if !facts.values.is_empty() {
-                entry.value = self.within(key.to_string(), entry.value, &facts.values);
+                let value = self.within(key.to_string(), entry.value, &facts.values);
+                entry.value = self.zero_if_null(value, &facts.values);
             }
             kept.insert(key, entry);
         }
@@ -232,7 +252,7 @@ impl<'s> Facts<'s> {
             });
         }
         if self.null_is_empty && node.is_null() {
-            node.data = Data::Map(std::collections::BTreeMap::new());
+            node.data = Data::Map(BTreeMap::new());
         }
         if self.secret {
             node.written = Some(REDACTED.into());

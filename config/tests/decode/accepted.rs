@@ -76,3 +76,11 @@ fn raw_bodies_are_equal_when_they_decode_the_same() {
     assert_ne!(raw("    limit: 1"), raw("    limit: 2"));
     assert_ne!(raw("    name: ${OCTAL}"), raw("    name: 83"));
 }
+
+#[test]
+fn null_in_a_free_form_map_is_empty() {
+    let config = config("    labels: {a: }\n    ports: {x: , y: {port: 1}}\n    free: {z: }");
+    assert_eq!(config.labels["a"], "");
+    assert_eq!(config.ports["x"], Grpc::default());
+    assert_eq!(config.free["z"], serde_json::Value::Null);
+}

@@ -31,6 +31,7 @@ struct Config {
     tags: Vec<String>,
     labels: BTreeMap<String, String>,
     free: BTreeMap<String, serde_json::Value>,
+    ports: BTreeMap<String, Grpc>,
     optional: Option<Duration>,
     #[schemars(extend("x-null-is-empty" = true))]
     grpc: Option<Grpc>,
@@ -85,6 +86,7 @@ impl Default for Config {
             tags: vec!["default".to_owned()],
             labels: BTreeMap::new(),
             free: BTreeMap::new(),
+            ports: BTreeMap::new(),
             optional: Some(Duration::from_secs(1)),
             grpc: None,
         }

@@ -8,7 +8,7 @@ fn unknown_key_has_its_place_the_known_ones_and_the_nearest() {
     assert_eq!(
         said,
         "c.yaml:3:5: processors::threshold/slow::limt: unknown key \"limt\"; allowed: action, cpu, endpoint, free, grpc, interval, labels, limit, \
-         mode, name, optional, ratio, rules, size, tags, token; did you mean \"limit\"?"
+         mode, name, optional, ports, ratio, rules, size, tags, token; did you mean \"limit\"?"
     );
 }
 
@@ -239,5 +239,15 @@ fn set_flag_wins_and_is_named_in_problems() {
         problems[0].to_string(),
         "--set processors.threshold/slow.limit: processors::threshold/slow::limit: expected a whole number from 0 to 4294967295, got string; \
          value: \"many\""
+    );
+}
+
+#[test]
+fn logging_exporter_is_answered_with_its_successor() {
+    let document = examined("").document;
+    let problem = document.unknown_type(Kind::Exporter, &"logging".parse().unwrap(), &["debug"]);
+    assert_eq!(
+        problem.to_string(),
+        "exporters::logging: the logging exporter has been deprecated, use the debug exporter instead"
     );
 }
