@@ -15,7 +15,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use crate::limits::{Budget, MAX_DEPTH, MAX_EXPANDED_BYTES, MAX_EXPANSIONS};
-use crate::node::{Data, Node, Origin};
+use crate::node::{Data, Entry, Node, Origin};
 use crate::problem::{Problem, Warning};
 use crate::source::is_scheme;
 use crate::yaml;
@@ -86,69 +86,54 @@ enum Retrieved {
 }
 
 impl Expander<'_> {
-    fn node(&mut self, node: Node) -> Node {
-        let Node {
-            data,
-            origin,
-            raw,
-            written,
-        } = node;
-        match data {
+    fn node(&mut self, mut node: Node) -> Node {
+        node.data = match node.data {
             Data::String(text) if text.contains('$') => {
-                let written = written.or_else(|| find_reference(&text).map(|_| Arc::clone(&text)));
-                self.text(&text, &origin, written.as_ref())
-                    .unwrap_or_else(|refusal| {
-                        let problem = Problem::new(
-                            Some(origin.clone()),
-                            self.path.join("::"),
-                            refusal.message,
-                        );
-                        self.findings.problems.push(Problem {
-                            allowed: refusal.allowed,
-                            suggestion: refusal.suggestion,
-                            ..problem
-                        });
-                        Node {
-                            data: Data::String(text),
-                            origin,
-                            raw: None,
-                            written,
-                        }
+                return self.text_or_refusal(&text, &node.origin, node.written);
+            }
+            Data::List(items) => Data::List(
+                items
+                    .into_iter()
+                    .enumerate()
+                    .map(|(index, item)| self.within(index.to_string(), item))
+                    .collect(),
+            ),
+            Data::Map(map) => Data::Map(
+                map.into_iter()
+                    .map(|(key, entry)| {
+                        let value = self.within(key.to_string(), entry.value);
+                        (key, Entry { value, ..entry })
                     })
-            }
-            Data::List(items) => {
-                let expand_item =
-                    |(index, item): (usize, Node)| self.within(index.to_string(), item);
-                let data = Data::List(items.into_iter().enumerate().map(expand_item).collect());
+                    .collect(),
+            ),
+            data => data,
+        };
+        node
+    }
+
+    fn text_or_refusal(
+        &mut self,
+        text: &Arc<str>,
+        origin: &Origin,
+        written: Option<Arc<str>>,
+    ) -> Node {
+        let written = written.or_else(|| find_reference(text).map(|_| Arc::clone(text)));
+        self.text(text, origin, written.as_ref())
+            .unwrap_or_else(|refusal| {
+                let problem =
+                    Problem::new(Some(origin.clone()), self.path.join("::"), refusal.message);
+                self.findings.problems.push(Problem {
+                    allowed: refusal.allowed,
+                    suggestion: refusal.suggestion,
+                    ..problem
+                });
                 Node {
-                    data,
-                    origin,
-                    raw,
+                    data: Data::String(Arc::clone(text)),
+                    origin: origin.clone(),
+                    raw: None,
                     written,
                 }
-            }
-            Data::Map(mut map) => {
-                for (key, entry) in &mut map {
-                    let value = std::mem::replace(
-                        &mut entry.value,
-                        Node::new(Data::Null, entry.key_origin.clone()),
-                    );
-                    entry.value = self.within(key.to_string(), value);
-                }
-                Node {
-                    data: Data::Map(map),
-                    origin,
-                    raw,
-                    written,
-                }
-            }
-            data => Node {
-                data,
-                origin,
-                raw,
-                written,
-            },
-        }
+            })
     }
 
     fn within(&mut self, segment: String, node: Node) -> Node {
