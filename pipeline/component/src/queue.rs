@@ -46,7 +46,7 @@ impl Default for QueueSettings {
             num_consumers: 10,
             queue_size: 1000,
             sizer: Sizer::Requests,
-            max_bytes: ByteSize::mebibytes(64),
+            max_bytes: ByteSize::mib(64),
             wait_for_result: false,
             block_on_overflow: false,
         }
@@ -61,7 +61,7 @@ impl Validate for QueueSettings {
         if self.queue_size == 0 {
             issues.push("queue_size", "`queue_size` must be positive", "1 or more");
         }
-        if self.max_bytes.bytes() == 0 {
+        if self.max_bytes.get() == 0 {
             issues.push("max_bytes", "`max_bytes` must be positive", "for example 64MiB");
         }
     }

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use deferd_component::{ComponentId, Kind, Signal};
+use deferd_config::Node;
 
 use crate::exporter::ExporterKey;
 use crate::graph::{ConnectorKey, ProcessorKey};
@@ -101,34 +102,34 @@ fn list<K>(f: &mut fmt::Formatter<'_>, changes: &Changes<K>, name: impl Fn(&K) -
 }
 
 /// Receivers in use, with their signals: a receiver is built for the signals it serves, so another set is another receiver.
-pub(crate) fn receivers(spec: &Spec) -> BTreeMap<ComponentId, (String, BTreeSet<Signal>)> {
-    let mut used: BTreeMap<ComponentId, (String, BTreeSet<Signal>)> = BTreeMap::new();
+pub(crate) fn receivers(spec: &Spec) -> BTreeMap<ComponentId, (Node, BTreeSet<Signal>)> {
+    let mut used: BTreeMap<ComponentId, (Node, BTreeSet<Signal>)> = BTreeMap::new();
     for (pipeline, parts) in &spec.pipelines {
         for id in &parts.receivers {
             let Some(part) = spec.receivers.get(id) else { continue };
-            let entry = used.entry(id.clone()).or_insert_with(|| (part.fingerprint.clone(), BTreeSet::new()));
-            entry.1.insert(pipeline.signal);
+            let entry = used.entry(id.clone()).or_insert_with(|| (part.raw.clone(), BTreeSet::new()));
+            entry.1.insert(pipeline.signal());
         }
     }
     used
 }
 
-pub(crate) fn processors(spec: &Spec) -> BTreeMap<ProcessorKey, String> {
+pub(crate) fn processors(spec: &Spec) -> BTreeMap<ProcessorKey, Node> {
     let used = spec.pipelines.iter().flat_map(|(pipeline, parts)| parts.processors.iter().map(move |id| (pipeline, id)));
     used.filter_map(|(pipeline, id)| {
         let part = spec.processors.get(id)?;
-        Some(((pipeline.clone(), id.clone()), part.fingerprint.clone()))
+        Some(((pipeline.clone(), id.clone()), part.raw.clone()))
     })
     .collect()
 }
 
-pub(crate) fn connectors(spec: &Spec) -> BTreeMap<ConnectorKey, String> {
+pub(crate) fn connectors(spec: &Spec) -> BTreeMap<ConnectorKey, Node> {
     let mut used = BTreeMap::new();
     for (id, part) in &spec.connectors {
         for (from, _) in spec.pipelines.iter().filter(|(_, parts)| parts.exporters.contains(id)) {
             for (to, _) in spec.pipelines.iter().filter(|(_, parts)| parts.receivers.contains(id)) {
-                if (part.entry.connects)(from.signal, to.signal) {
-                    used.insert((from.signal, to.signal, id.clone()), part.fingerprint.clone());
+                if (part.entry.connects)(from.signal(), to.signal()) {
+                    used.insert((from.signal(), to.signal(), id.clone()), part.raw.clone());
                 }
             }
         }
@@ -136,11 +137,11 @@ pub(crate) fn connectors(spec: &Spec) -> BTreeMap<ConnectorKey, String> {
     used
 }
 
-pub(crate) fn exporters(spec: &Spec) -> BTreeMap<ExporterKey, String> {
-    let used = spec.pipelines.iter().flat_map(|(pipeline, parts)| parts.exporters.iter().map(move |id| (pipeline.signal, id)));
+pub(crate) fn exporters(spec: &Spec) -> BTreeMap<ExporterKey, Node> {
+    let used = spec.pipelines.iter().flat_map(|(pipeline, parts)| parts.exporters.iter().map(move |id| (pipeline.signal(), id)));
     used.filter_map(|(signal, id)| {
         let part = spec.exporters.get(id)?;
-        Some(((signal, id.clone()), part.fingerprint.clone()))
+        Some(((signal, id.clone()), part.raw.clone()))
     })
     .collect()
 }

@@ -78,7 +78,7 @@ pub(crate) fn follow(core: &Arc<Core>, stages: &Arc<Stages>, pipeline: usize, po
     let Some(pipe) = graph.pipeline(pipeline) else { return };
     let Some(stage) = pipe.stages.get(position) else { return };
     stage.counters.outgoing.add(out.emitted_items());
-    graph.count_drops(&stage.path, &out, pipe.id.signal);
+    graph.count_drops(&stage.path, &out, pipe.id.signal());
     let mut run = Run::bound();
     // A bound run settles every refusal itself.
     let _ = run.follow(graph, pipeline, position, &mut out);

@@ -83,7 +83,7 @@ impl Builder<'_> {
         for key in plan.processors.to_build() {
             let (pipeline, id) = key;
             let Some(part) = self.spec.processors.get(id) else { continue };
-            let context = self.context(Kind::Processor, id, vec![pipeline.signal], Some(pipeline));
+            let context = self.context(Kind::Processor, id, vec![pipeline.signal()], Some(pipeline));
             let running = self.engine.processors.get(key).map(|instance| Arc::clone(&instance.state));
             let state = running.unwrap_or_else(part.entry.new_state);
             let component = (part.entry.build)(&part.config, &state, &context).map_err(|source| failed(&context, source))?;
@@ -167,7 +167,7 @@ impl Assembly<'_> {
             let entry = entries.entry(receiver.clone()).or_default();
             for signal in signals {
                 let feeds = |(id, parts): &(&PipelineId, &crate::spec::PipelineParts)| {
-                    id.signal == signal && parts.receivers.contains(&receiver)
+                    id.signal() == signal && parts.receivers.contains(&receiver)
                 };
                 let fed: Vec<&PipelineId> = self.spec.pipelines.iter().filter(feeds).map(|(id, _)| id).collect();
                 let waits = fed.iter().any(|id| self.spec.waits(id, &|id| self.is_waiting(id)));
@@ -187,7 +187,7 @@ impl Assembly<'_> {
     fn pipeline(&self, id: &PipelineId, index: &BTreeMap<&PipelineId, usize>) -> Pipeline {
         let parts = self.spec.pipelines.get(id).cloned().unwrap_or_default();
         let queues: Vec<Sender> =
-            parts.exporters.iter().filter_map(|exporter| self.sender(&(id.signal, exporter.clone()))).collect();
+            parts.exporters.iter().filter_map(|exporter| self.sender(&(id.signal(), exporter.clone()))).collect();
         Pipeline {
             id: id.clone(),
             stages: parts.processors.iter().filter_map(|processor| self.stage(id, processor)).collect(),
@@ -204,7 +204,7 @@ impl Assembly<'_> {
             path: component_path(Kind::Processor, id),
             id: id.clone(),
             processor: Arc::clone(&instance.component),
-            counters: StageCounters::new(&self.engine.core.telemetry, id, pipeline.signal),
+            counters: StageCounters::new(&self.engine.core.telemetry, id, pipeline.signal()),
         })
     }
 
@@ -216,14 +216,14 @@ impl Assembly<'_> {
     fn exits(&self, from: &PipelineId, index: &BTreeMap<&PipelineId, usize>) -> Vec<Exit> {
         let mut targets: BTreeMap<ConnectorKey, Vec<usize>> = BTreeMap::new();
         for (id, to) in self.spec.successors(from) {
-            let key = (from.signal, to.signal, id);
+            let key = (from.signal(), to.signal(), id);
             targets.entry(key).or_default().extend(index.get(&to).copied());
         }
         targets
             .into_iter()
             .filter_map(|(key, to)| {
                 let instance = self.staged.connectors.get(&key).or_else(|| self.engine.connectors.get(&key))?;
-                let counters = StageCounters::new(&self.engine.core.telemetry, &key.2, from.signal);
+                let counters = StageCounters::new(&self.engine.core.telemetry, &key.2, from.signal());
                 let path = component_path(Kind::Connector, &key.2);
                 Some(Exit { path, connector: Arc::clone(&instance.component), to, counters })
             })

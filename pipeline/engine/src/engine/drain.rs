@@ -122,7 +122,10 @@ struct Retirement {
 
 impl Retirement {
     fn new(old: Arc<Stages>, previous: Option<oneshot::Receiver<()>>) -> Self {
-        Self { again: Stages::new(Arc::clone(&old.graph)), gone: old.gone(), released: false, previous }
+        let (again, gone) = (Stages::new(Arc::clone(&old.graph)), old.gone());
+        // From here on only those who are carrying data through the snapshot keep it.
+        drop(old);
+        Self { again, gone, released: false, previous }
     }
 
     /// Empties the states of removed processors until nobody can fill them any more. Past the deadline what somebody adds to such

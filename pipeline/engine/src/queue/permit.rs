@@ -87,10 +87,10 @@ impl Sender {
             return Err(NoRoom::Closed);
         }
         let wanted = cost.in_units(inner.settings.sizer);
-        if wanted > inner.settings.queue_size || cost.bytes > inner.settings.max_bytes.bytes() {
+        if wanted > inner.settings.queue_size || cost.bytes > inner.settings.max_bytes.get() {
             return Err(NoRoom::TooLarge);
         }
-        if inner.used + wanted > inner.settings.queue_size || inner.bytes + cost.bytes > inner.settings.max_bytes.bytes() {
+        if inner.used + wanted > inner.settings.queue_size || inner.bytes + cost.bytes > inner.settings.max_bytes.get() {
             return Err(NoRoom::Full);
         }
         inner.used += wanted;
@@ -144,13 +144,12 @@ impl Permit {
         let queue = &self.sender.0;
         {
             let mut inner = queue.inner.lock();
-            if !inner.closed {
-                inner.batches.push_back(batch);
-                self.used = true;
-            } else {
+            if inner.closed {
                 drop(inner);
                 return Err((self.sender.clone(), batch));
             }
+            inner.batches.push_back(batch);
+            self.used = true;
         }
         queue.filled.notify_waiters();
         Ok(())

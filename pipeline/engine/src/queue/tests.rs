@@ -43,7 +43,7 @@ async fn reserved_room_counts_until_the_permit_is_dropped() {
 
 #[tokio::test]
 async fn bytes_bound_the_queue_whatever_the_sizer() {
-    let settings = QueueSettings { max_bytes: ByteSize::from_bytes(25), ..sized(1000, Sizer::Requests) };
+    let settings = QueueSettings { max_bytes: ByteSize::new(25), ..sized(1000, Sizer::Requests) };
     let (_queue, sender) = queue(settings);
     let first = sender.try_reserve(Cost::of(&batch(1))).unwrap();
     let _second = sender.try_reserve(Cost::of(&batch(1))).unwrap();

@@ -5,6 +5,16 @@
 //! item reached the healthy exporter exactly once, each refused item reached nobody, each send was answered exactly once, and what
 //! the hanging exporter missed is counted to the item. Time is simulated, so a run is quick and a seed replays.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    clippy::cast_possible_truncation,
+    clippy::needless_pass_by_value,
+    reason = "a test says what is wrong by panicking"
+)]
+
 mod components;
 mod scenario;
 mod world;

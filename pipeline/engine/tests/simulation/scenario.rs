@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use deferd_component::telemetry::Telemetry;
 use deferd_component::{ComponentId, PipelineId, QueueSettings, RefusalKind, Registry, Sockets};
+use deferd_config::{Data, Node, Origin};
 use deferd_engine::{Engine, Part, PipelineParts, Spec};
 
 use crate::components::{Config, FakeReceiver, Forward, Grumpy, Healthy, Holder, Hung};
@@ -143,8 +144,9 @@ impl Configurations {
 }
 
 fn part<E>(entry: E, config: Config) -> Part<E> {
-    let fingerprint = format!("{} {} {:?}", config.seed, config.version, config.queue);
-    Part { entry, config: Arc::new(config), fingerprint }
+    let text = format!("{} {} {:?}", config.seed, config.version, config.queue);
+    let raw = Node::new(Data::String(text.into()), Origin::whole("simulation"));
+    Part { entry, config: Arc::new(config), raw }
 }
 
 /// Runs one seed and asserts everything that must hold.

@@ -1,73 +1,11 @@
-//! A decoded configuration in the form the engine works with.
+//! Whether parts that are each valid fit together.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
+use std::collections::BTreeSet;
 
-use deferd_component::{AnyConfig, ComponentId, ConnectorEntry, ExporterEntry, Kind, PipelineId, ProcessorEntry, ReceiverEntry};
+use deferd_component::{ComponentId, Kind, PipelineId};
 
+use super::{Spec, SpecError};
 use crate::metrics::component_path;
-
-/// A configured component: its type, its decoded configuration, and the text by which a change is noticed.
-#[derive(Debug, Clone)]
-pub struct Part<E> {
-    /// What builds it.
-    pub entry: E,
-    /// Its decoded configuration.
-    pub config: AnyConfig,
-    /// Equal exactly when the raw configuration is equal. Raw, because live components may hold and change the decoded one.
-    pub fingerprint: String,
-}
-
-/// The components of one pipeline, in order.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct PipelineParts {
-    /// Receivers, or connectors whose output it takes.
-    pub receivers: Vec<ComponentId>,
-    /// Processors, in the order in which data passes them.
-    pub processors: Vec<ComponentId>,
-    /// Exporters, or connectors that take its output.
-    pub exporters: Vec<ComponentId>,
-}
-
-/// A whole configuration. Components that no pipeline names are in it but never built.
-#[derive(Debug, Clone)]
-pub struct Spec {
-    /// Receivers by id.
-    pub receivers: BTreeMap<ComponentId, Part<ReceiverEntry>>,
-    /// Processors by id.
-    pub processors: BTreeMap<ComponentId, Part<ProcessorEntry>>,
-    /// Connectors by id.
-    pub connectors: BTreeMap<ComponentId, Part<ConnectorEntry>>,
-    /// Exporters by id.
-    pub exporters: BTreeMap<ComponentId, Part<ExporterEntry>>,
-    /// Pipelines by id.
-    pub pipelines: BTreeMap<PipelineId, PipelineParts>,
-    /// How long draining may take: at shutdown, and for what a reload removed.
-    pub drain_timeout: Duration,
-}
-
-impl Default for Spec {
-    fn default() -> Self {
-        Self {
-            receivers: BTreeMap::new(),
-            processors: BTreeMap::new(),
-            connectors: BTreeMap::new(),
-            exporters: BTreeMap::new(),
-            pipelines: BTreeMap::new(),
-            drain_timeout: Duration::from_secs(20),
-        }
-    }
-}
-
-/// A configuration whose parts are each valid but do not fit together. `path` is the configuration key at fault.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("failed to build pipelines: {message}")]
-pub struct SpecError {
-    /// The key at fault, as in `connectors::forward`.
-    pub path: String,
-    /// What does not fit.
-    pub message: String,
-}
 
 impl Spec {
     /// Everything that does not fit together: signals a component cannot do, connectors used on one side only, cycles.
@@ -84,7 +22,7 @@ impl Spec {
     fn check_signals(&self) -> Vec<SpecError> {
         let mut errors = Vec::new();
         for (pipeline, parts) in &self.pipelines {
-            let signal = pipeline.signal;
+            let signal = pipeline.signal();
             let unsupported = |kind: Kind, id: &ComponentId, place: &str| SpecError {
                 path: component_path(kind, id),
                 message: format!(
@@ -117,7 +55,7 @@ impl Spec {
             let mut half_used = |used: &str, missing: &str, users: Vec<&PipelineId>, others: Vec<&PipelineId>, forward: bool| {
                 let fits = |user: &PipelineId, other: &PipelineId| {
                     let (from, to) = if forward { (user, other) } else { (other, user) };
-                    (part.entry.connects)(from.signal, to.signal)
+                    (part.entry.connects)(from.signal(), to.signal())
                 };
                 let lonely: Vec<String> =
                     users.iter().filter(|user| !others.iter().any(|other| fits(user, other))).map(ToString::to_string).collect();
@@ -181,10 +119,9 @@ impl Spec {
         let connectors = parts.exporters.iter().filter_map(|id| Some((id, self.connectors.get(id)?)));
         connectors
             .flat_map(|(id, part)| {
-                let fed = self
-                    .pipelines
-                    .iter()
-                    .filter(move |(to, parts)| parts.receivers.contains(id) && (part.entry.connects)(pipeline.signal, to.signal));
+                let fed = self.pipelines.iter().filter(move |(to, parts)| {
+                    parts.receivers.contains(id) && (part.entry.connects)(pipeline.signal(), to.signal())
+                });
                 fed.map(move |(to, _)| (id.clone(), to.clone()))
             })
             .collect()
