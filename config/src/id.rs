@@ -35,13 +35,8 @@ pub enum IdError {
         part: String,
     },
     /// A name holds white space, control characters or symbols.
-    #[error("in {id:?} id: invalid character(s) in name {part:?}")]
-    BadName {
-        /// The whole id.
-        id: String,
-        /// The name.
-        part: String,
-    },
+    #[error("in {0:?} id: invalid character(s) in name {0:?}")]
+    BadName(String),
     /// A name has more than 1024 characters.
     #[error("name is longer than {NAME_MAX} characters ({0} characters)")]
     LongName(usize),
@@ -223,10 +218,7 @@ fn split(text: &str) -> Result<(&str, &str), IdError> {
             } else if name.chars().all(is_name_char) {
                 Ok((head, name))
             } else {
-                Err(IdError::BadName {
-                    id: text.to_owned(),
-                    part: name.to_owned(),
-                })
+                Err(IdError::BadName(name.to_owned()))
             }
         }
     }

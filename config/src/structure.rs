@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use crate::decode::decode;
 use crate::id::{ComponentId, IdError, Kind};
-use crate::node::{Data, Entry, Node};
+use crate::node::{Data, Entry, Node, Number};
 use crate::problem::{Issues, Problem, Validate, Warning, at};
 use crate::service::{PipelineSpec, Service, Telemetry};
 
@@ -93,7 +93,7 @@ impl Structure {
         }
         let message = format!(
             "{shown} expected a map or struct, got {:?}",
-            node.data.type_name()
+            go_name(&node.data)
         );
         self.problems.push(at(node, path, message));
         false
@@ -246,6 +246,19 @@ impl Structure {
                 self.service.telemetry = telemetry;
             }
         }
+    }
+}
+
+/// Names a type as the Collector's messages do.
+fn go_name(data: &Data) -> &'static str {
+    match data {
+        Data::Null => "nil",
+        Data::Bool(_) => "bool",
+        Data::Number(Number::Float(_)) => "float64",
+        Data::Number(_) => "int",
+        Data::String(_) => "string",
+        Data::List(_) => "slice",
+        Data::Map(_) => "map",
     }
 }
 

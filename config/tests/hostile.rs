@@ -38,7 +38,7 @@ service:
       receivers: [otlp, otlp/2]
       processors:
       - threshold/slow
-      exporters: debug,other
+      exporters: [debug, "other"]
     logs: {receivers: [otlp], exporters: [debug]}
 "#;
 

@@ -35,11 +35,11 @@ fn bad_ids_are_refused_in_the_collectors_words() {
     );
     assert_eq!(
         error("a/b c"),
-        r#"in "a/b c" id: invalid character(s) in name "b c""#
+        r#"in "b c" id: invalid character(s) in name "b c""#
     );
     assert_eq!(
         error("a/$b"),
-        r#"in "a/$b" id: invalid character(s) in name "$b""#
+        r#"in "$b" id: invalid character(s) in name "$b""#
     );
 }
 

@@ -1,6 +1,6 @@
 //! Checks `service::pipelines` and everything that refers to a component.
 
-use super::Structure;
+use super::{Structure, go_name};
 use crate::id::{ComponentId, Kind, PipelineId};
 use crate::node::{Data, Entry, Node, Origin};
 use crate::problem::{Problem, Warning, at};
@@ -70,7 +70,7 @@ impl Structure {
             origin: entry.key_origin.clone(),
         };
         let path = ["service", "pipelines", key];
-        let shown = format!("'[{key}]'");
+        let shown = format!("'service.pipelines[{key}]'");
         let nothing = Node::empty_map(entry.key_origin.clone());
         let node = if entry.value.is_null() {
             &nothing
@@ -98,7 +98,7 @@ impl Structure {
                 self.ids(
                     value,
                     &[path[0], path[1], path[2], section],
-                    &format!("'[{key}].{section}'"),
+                    &format!("'service.pipelines[{key}].{section}'"),
                 )
             });
             let empty = value.is_none_or(|value| {
@@ -118,29 +118,23 @@ impl Structure {
         spec
     }
 
-    /// Reads a list of ids; a text is split at commas, as the Collector does.
+    /// Reads a list of ids. A text with commas is no list here, unlike elsewhere.
     pub(super) fn ids(&mut self, node: &Node, path: &[&str], shown: &str) -> Vec<Reference> {
-        let texts: Vec<(String, &Node)> = match &node.data {
+        let items = match &node.data {
             Data::Null => return Vec::new(),
-            Data::String(text) => text
-                .split(',')
-                .map(|part| (part.to_owned(), node))
-                .collect(),
-            Data::List(items) => items
-                .iter()
-                .filter_map(|item| self.id_text(item, path).map(|text| (text, item)))
-                .collect(),
+            Data::List(items) => items,
             other => {
-                let message = format!(
-                    "{shown} source data must be an array or slice, got {}",
-                    other.type_name()
-                );
+                let got = go_name(other);
+                let message = format!("{shown} source data must be an array or slice, got {got}");
                 self.problems.push(at(node, path, message));
                 return Vec::new();
             }
         };
         let mut ids = Vec::new();
-        for (text, item) in texts {
+        for item in items {
+            let Some(text) = self.id_text(item, path) else {
+                continue;
+            };
             match text.parse::<ComponentId>() {
                 Ok(id) => ids.push(Reference {
                     id,

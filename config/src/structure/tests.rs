@@ -110,7 +110,7 @@ fn section_of_a_wrong_type_is_said() {
             .lines()
             .next()
             .unwrap(),
-        "c.yaml:4:13: processors: 'processors' expected a map or struct, got \"list\""
+        "c.yaml:4:13: processors: 'processors' expected a map or struct, got \"slice\""
     );
 }
 
@@ -198,17 +198,17 @@ fn pipeline_of_a_wrong_shape_is_said() {
             "      processors: [threshold]\n",
             "      unknown_section: 1\n"
         ),
-        "c.yaml:12:7: service::pipelines::metrics::unknown_section: '[metrics]' has invalid keys: unknown_section; allowed: receivers, \
+        "c.yaml:12:7: service::pipelines::metrics::unknown_section: 'service.pipelines[metrics]' has invalid keys: unknown_section; allowed: receivers, \
          processors, exporters"
     );
     let start = VALID.find("    metrics:\n").unwrap();
     assert_eq!(
         said_of(&format!("{}    metrics: text\n", &VALID[..start])),
-        "c.yaml:10:14: service::pipelines::metrics: '[metrics]' expected a map or struct, got \"string\""
+        "c.yaml:10:14: service::pipelines::metrics: 'service.pipelines[metrics]' expected a map or struct, got \"string\""
     );
     assert_eq!(
         said("[otlp]", "{a: 1}").lines().next().unwrap(),
-        "c.yaml:11:18: service::pipelines::metrics::receivers: '[metrics].receivers' source data must be an array or slice, got map"
+        "c.yaml:11:18: service::pipelines::metrics::receivers: 'service.pipelines[metrics].receivers' source data must be an array or slice, got map"
     );
     assert_eq!(
         said("[otlp]", "[otlp, 5]"),
@@ -217,9 +217,16 @@ fn pipeline_of_a_wrong_shape_is_said() {
 }
 
 #[test]
-fn list_of_ids_may_be_one_text() {
-    let text = VALID.replace("[otlp]", "otlp,godefer/a");
-    assert_eq!(document(&text).pipelines()[0].receivers.len(), 2);
+fn text_is_no_list_of_ids() {
+    assert_eq!(
+        said("[otlp]", "otlp,godefer/a").lines().next().unwrap(),
+        "c.yaml:11:18: service::pipelines::metrics::receivers: 'service.pipelines[metrics].receivers' source data must be an array or slice, \
+         got string"
+    );
+    assert_eq!(
+        said("service:\n", "service:\n  extensions: zz\n"),
+        "c.yaml:9:15: service::extensions: 'service.extensions' source data must be an array or slice, got string"
+    );
 }
 
 #[test]
