@@ -1,1 +1,7 @@
 //! A live Go process seen from outside.
+
+pub mod layout;
+pub mod memory;
+pub mod snapshot;
+pub mod target;
+pub mod walk;

@@ -1,0 +1,60 @@
+//! Made-up memory for tests: a few mapped pages, and pages that change while they are looked at.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+
+use super::{Extent, Memory, MemoryError, PAGE};
+
+/// Sparse memory. Only pages written to are mapped.
+#[derive(Debug, Default)]
+pub(crate) struct FakeMemory {
+    pages: RefCell<BTreeMap<u64, Box<[u8; PAGE]>>>,
+    /// Changes to make after the n-th read: another thread of the target, made deterministic.
+    script: RefCell<BTreeMap<u64, Vec<(u64, Vec<u8>)>>>,
+    reads: RefCell<u64>,
+}
+
+impl FakeMemory {
+    pub(crate) fn write(&mut self, address: u64, bytes: &[u8]) {
+        self.poke(address, bytes);
+    }
+
+    pub(crate) fn write_word(&mut self, address: u64, word: u64) {
+        self.poke(address, &word.to_le_bytes());
+    }
+
+    /// Writes `bytes` once `reads` reads have been answered.
+    pub(crate) fn write_after(&mut self, reads: u64, address: u64, bytes: &[u8]) {
+        self.script.borrow_mut().entry(reads).or_default().push((address, bytes.to_vec()));
+    }
+
+    fn poke(&self, address: u64, bytes: &[u8]) {
+        let mut pages = self.pages.borrow_mut();
+        for (offset, byte) in (0_u64..).zip(bytes) {
+            let at = address + offset;
+            let page = pages.entry(at / PAGE as u64).or_insert_with(|| Box::new([0; PAGE]));
+            page[usize::try_from(at % PAGE as u64).unwrap()] = *byte;
+        }
+    }
+}
+
+impl Memory for FakeMemory {
+    fn read(&self, extents: &[Extent], out: &mut [u8]) -> Result<usize, MemoryError> {
+        let mut copied = 0;
+        'all: for extent in extents {
+            for offset in 0..extent.length as u64 {
+                let Some(at) = extent.address.checked_add(offset) else { break 'all };
+                let pages = self.pages.borrow();
+                let Some(page) = pages.get(&(at / PAGE as u64)) else { break 'all };
+                out[copied] = page[usize::try_from(at % PAGE as u64).unwrap()];
+                copied += 1;
+            }
+        }
+        *self.reads.borrow_mut() += 1;
+        let now = *self.reads.borrow();
+        for (address, bytes) in self.script.borrow_mut().remove(&now).unwrap_or_default() {
+            self.poke(address, &bytes);
+        }
+        Ok(copied)
+    }
+}

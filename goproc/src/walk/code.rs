@@ -1,0 +1,77 @@
+//! What the walker asks of a program's machine code.
+
+use std::ops::Range;
+
+use crate::snapshot::DeferKind;
+
+/// A program's code, by link-time address. The load bias is the walker's business.
+pub trait Code {
+    /// The Go text: `runtime.text` to `runtime.etext`.
+    fn text(&self) -> Range<u64>;
+
+    /// Everything the program file maps: a closure in here is static, not on the heap.
+    fn mapped(&self) -> Range<u64>;
+
+    /// What the call that returns to `return_pc` registers, if it calls one of the runtime's functions for it.
+    fn defer_call_before(&self, return_pc: u64) -> Option<DeferCall>;
+
+    /// Whether `pc` is the first instruction of a Go function.
+    fn is_function_entry(&self, pc: u64) -> bool;
+
+    /// Whether `runtime.NumGoroutine` leaves out a goroutine that started at `start_pc`.
+    fn is_system_goroutine(&self, start_pc: u64) -> bool;
+
+    /// Where the function around `pc` keeps its open-coded defers, if it has any.
+    fn open_coded(&self, pc: u64) -> Option<OpenCoded>;
+
+    /// The statement that ends in the registering call returning to `return_pc`.
+    fn location(&self, return_pc: u64) -> Location;
+
+    /// The statement in the function around `frame_pc` that defers `callee` without a call.
+    fn open_coded_location(&self, frame_pc: u64, callee: Option<u64>) -> Location;
+
+    /// Name of the function that a closure with code at `entry` stands for: not the compiler's wrapper around it.
+    fn callee(&self, entry: u64) -> String;
+}
+
+/// How a deferred call was registered, by the runtime function called.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum DeferCall {
+    /// `deferproc`.
+    Heap,
+    /// `deferprocStack`.
+    Stack,
+    /// `deferrangefunc`.
+    RangeFunc,
+}
+
+impl DeferCall {
+    /// The kind of site this makes.
+    pub fn kind(self) -> DeferKind {
+        match self {
+            Self::Heap => DeferKind::Heap,
+            Self::Stack => DeferKind::Stack,
+            Self::RangeFunc => DeferKind::RangeFunc,
+        }
+    }
+}
+
+/// `FUNCDATA_OpenCodedDeferInfo` of a function, relative to its frame pointer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OpenCoded {
+    /// `frame pointer - bits_offset` is the byte with a bit per pending call.
+    pub bits_offset: u64,
+    /// `frame pointer - slots_offset + 8*i` is the closure of bit `i`; `None` for Go 1.21, which keeps them apart.
+    pub slots_offset: Option<u64>,
+}
+
+/// A place in the source.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Location {
+    /// Function with its package path; the innermost inlined one.
+    pub function: String,
+    /// File as the compiler recorded it.
+    pub file: String,
+    /// Line, 0 when unknown.
+    pub line: u32,
+}
