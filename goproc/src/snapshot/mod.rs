@@ -67,7 +67,7 @@ pub struct SiteName {
     pub file: String,
     /// Line of the statement.
     pub line: u32,
-    /// The function that will be called; empty when it is not known (open-coded defers of Go 1.21).
+    /// The function that will be called, as the statement names it.
     pub callee: String,
     /// How the compiler implemented the statement.
     pub kind: DeferKind,

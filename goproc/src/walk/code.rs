@@ -27,8 +27,8 @@ pub trait Code {
     /// The statement that ends in the registering call returning to `return_pc`.
     fn location(&self, return_pc: u64) -> Location;
 
-    /// The statement in the function around `frame_pc` that defers `callee` without a call.
-    fn open_coded_location(&self, frame_pc: u64, callee: Option<u64>) -> Location;
+    /// The statement in the function around `frame_pc` that defers a closure with code at `closure`.
+    fn open_coded_location(&self, frame_pc: u64, closure: u64) -> Location;
 
     /// Name of the function that a closure with code at `entry` stands for: not the compiler's wrapper around it.
     fn callee(&self, entry: u64) -> String;
@@ -56,13 +56,18 @@ impl DeferCall {
     }
 }
 
-/// `FUNCDATA_OpenCodedDeferInfo` of a function, relative to its frame pointer.
+/// Where a function keeps its open-coded defers, relative to its frame pointer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct OpenCoded {
-    /// `frame pointer - bits_offset` is the byte with a bit per pending call.
-    pub bits_offset: u64,
-    /// `frame pointer - slots_offset + 8*i` is the closure of bit `i`; `None` for Go 1.21, which keeps them apart.
-    pub slots_offset: Option<u64>,
+    /// `frame pointer - bits` is the byte with a bit per pending call.
+    pub bits: u64,
+    /// `frame pointer - slots[i]` is the closure of bit `i`; `None` where the function has no such defer.
+    pub slots: [Option<u64>; OpenCoded::MAX],
+}
+
+impl OpenCoded {
+    /// Open-coded defers there can be in a function (`maxOpenDefers` in the compiler's `walk/stmt.go`).
+    pub const MAX: usize = 8;
 }
 
 /// A place in the source.

@@ -21,9 +21,6 @@ const MAX_FRAMES: usize = 512;
 /// Bytes of stack read with the batch; what lies further out is read when it is reached.
 const SHARED: u64 = 2048;
 
-/// Open-coded defers there can be in a function (`maxOpenDefers` in the compiler's `walk/stmt.go`).
-const MAX_DEFERS: u64 = 8;
-
 impl<C: Code, M: Memory> Walk<'_, '_, C, M> {
     /// Searches the parked ones of `goroutines` and books what two searches agree on.
     pub(super) fn search_frames(&mut self, goroutines: &[Goroutine], limit: u64) -> Result<(), WalkError> {
@@ -108,17 +105,14 @@ fn pending<C: Code, M: Memory>(
     pages: &mut Pages<'_, M>,
     program: &mut Program<C>,
 ) -> Result<Option<Vec<SiteKey>>, MemoryError> {
-    let Some([bits]) = pages.bytes(frame.wrapping_sub(defers.bits_offset))? else { return Ok(None) };
+    let Some([bits]) = pages.bytes(frame.wrapping_sub(defers.bits))? else { return Ok(None) };
     let mut keys = Vec::new();
-    for index in (0..MAX_DEFERS).filter(|index| bits >> index & 1 == 1) {
-        let mut code = 0;
-        if let Some(slots) = defers.slots_offset {
-            let slot = frame.wrapping_sub(slots).wrapping_add(index * 8);
-            let Some(function) = pages.word(slot)? else { return Ok(None) };
-            code = pages.word(function)?.unwrap_or_default();
-            if !program.is_function_entry(code) {
-                return Ok(None);
-            }
+    for (_, slot) in defers.slots.iter().enumerate().filter(|(index, _)| bits >> index & 1 == 1) {
+        let Some(slot) = slot else { return Ok(None) };
+        let Some(function) = pages.word(frame.wrapping_sub(*slot))? else { return Ok(None) };
+        let code = pages.word(function)?.unwrap_or_default();
+        if !program.is_function_entry(code) {
+            return Ok(None);
         }
         keys.push(SiteKey { pc, code, kind: DeferKind::OpenCoded });
     }

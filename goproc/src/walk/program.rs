@@ -39,7 +39,7 @@ pub struct AllgPair {
 pub struct SiteKey {
     /// Return address of the registering call; for an open-coded defer, the pc in its frame.
     pub pc: u64,
-    /// Entry of the closure's code; 0 when not known.
+    /// Entry of the closure's code.
     pub code: u64,
     /// How it was registered.
     pub kind: DeferKind,
@@ -163,9 +163,9 @@ impl<C: Code> Program<C> {
     }
 
     fn describe(&self, key: SiteKey) -> SiteName {
-        let callee = (key.code != 0).then(|| self.link(key.code));
+        let closure = self.link(key.code);
         let location = if key.kind == DeferKind::OpenCoded {
-            self.code.open_coded_location(self.link(key.pc), callee)
+            self.code.open_coded_location(self.link(key.pc), closure)
         } else {
             self.code.location(self.link(key.pc))
         };
@@ -173,7 +173,7 @@ impl<C: Code> Program<C> {
             function: location.function,
             file: location.file,
             line: location.line,
-            callee: callee.map(|entry| self.code.callee(entry)).unwrap_or_default(),
+            callee: self.code.callee(closure),
             kind: key.kind,
         }
     }
