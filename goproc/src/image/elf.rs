@@ -48,7 +48,7 @@ impl Segment {
         self.flags & PF_W != 0
     }
 
-    fn memory(&self) -> Range<u64> {
+    pub(super) fn memory(&self) -> Range<u64> {
         self.address..self.address.saturating_add(self.memory_size)
     }
 }

@@ -134,6 +134,14 @@ impl Image {
         self.elf.first_address()
     }
 
+    /// From the lowest to the highest address that is loaded, gaps included.
+    /// The heap and the stacks of a process are outside.
+    pub fn loaded(&self) -> Range<u64> {
+        let ends = self.elf.loads().map(elf::Segment::memory);
+        let end = ends.map(|memory| memory.end).max();
+        self.elf.first_address()..end.unwrap_or(0)
+    }
+
     /// What is added to link-time addresses in a process, from one line of its
     /// memory map that names this file: where the mapping starts, and which
     /// offset of the file stands there.
