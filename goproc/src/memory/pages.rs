@@ -17,7 +17,7 @@ const MAX_PAGES: usize = 4096;
 /// system call per [`READ_AHEAD`] pages. With many missing pages a batch is full anyway, and more bytes only cost.
 const FEW: usize = 8;
 
-/// Aligned block, in pages, read around each of a few missing pages. Measured on a chain of a million records:
+/// Aligned block, in pages, read around each of a few missing pages when a neighbour of it is here already. Measured on a chain of a million records:
 /// 4 KiB blocks 101-108 ms with the closures, 64 KiB blocks 68-70 ms.
 const READ_AHEAD: u64 = 16;
 
@@ -80,7 +80,7 @@ impl<'m, M: Memory> Pages<'m, M> {
         if self.last.is_some_and(|(page, _)| page == first && page == last) {
             return true;
         }
-        (first..=last).all(|page| self.index.contains_key(&page))
+        (first..=last).all(|page| self.is_here(page))
     }
 
     /// Reads the pages under every `(address, length)` that are not here yet, in as few system calls as possible.
@@ -93,7 +93,7 @@ impl<'m, M: Memory> Pages<'m, M> {
         }
         pages.sort_unstable();
         pages.dedup();
-        let mut missing: Vec<u64> = pages.iter().copied().filter(|page| !self.index.contains_key(page)).collect();
+        let mut missing: Vec<u64> = pages.iter().copied().filter(|page| !self.is_here(*page)).collect();
         if missing.is_empty() {
             return Ok(());
         }
@@ -107,14 +107,23 @@ impl<'m, M: Memory> Pages<'m, M> {
         self.load(&missing)
     }
 
+    /// Adds the rest of the block around every missing page whose neighbour is here: there the walk goes through
+    /// memory in order, up or down, and will come to the rest. Elsewhere it jumps, and more would be wasted.
     fn with_neighbours(&self, missing: &[u64]) -> Vec<u64> {
-        let mut blocks: Vec<u64> = missing.iter().map(|page| page / READ_AHEAD).collect();
-        blocks.dedup();
-        let pages = blocks.into_iter().flat_map(|block| {
-            let first = block.saturating_mul(READ_AHEAD);
-            first..first.saturating_add(READ_AHEAD)
-        });
-        pages.filter(|page| !self.index.contains_key(page)).collect()
+        let mut pages = missing.to_vec();
+        for page in missing {
+            if self.is_here(page.saturating_sub(1)) || self.is_here(page.saturating_add(1)) {
+                let first = page - page % READ_AHEAD;
+                pages.extend((first..=first.saturating_add(READ_AHEAD - 1)).filter(|page| !self.is_here(*page)));
+            }
+        }
+        pages.sort_unstable();
+        pages.dedup();
+        pages
+    }
+
+    fn is_here(&self, page: u64) -> bool {
+        self.index.contains_key(&page)
     }
 
     fn load(&mut self, pages: &[u64]) -> Result<(), MemoryError> {

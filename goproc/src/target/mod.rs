@@ -158,6 +158,14 @@ impl Target {
     }
 }
 
+impl Target {
+    /// CPU time of a walk without pages and without verification, for comparison.
+    #[doc(hidden)]
+    pub fn naive_cost(&self) -> Result<std::time::Duration, WalkError> {
+        crate::walk::naive_cost(&self.program, &self.memory)
+    }
+}
+
 fn open_pidfd(pid: u32) -> Result<OwnedFd, AttachError> {
     let gone = AttachError::Gone { pid };
     let Some(raw) = i32::try_from(pid).ok().and_then(rustix::process::Pid::from_raw) else { return Err(gone) };

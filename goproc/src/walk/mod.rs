@@ -15,6 +15,7 @@ mod collect;
 mod figures;
 mod goroutine;
 mod ledger;
+mod naive;
 mod open_coded;
 mod program;
 mod record;
@@ -29,9 +30,9 @@ use std::time::{Instant, SystemTime};
 
 pub use check::check;
 pub use code::{Code, DeferCall, Location, OpenCoded};
-#[doc(hidden)]
-pub use collect::naive_walk;
 pub use goroutine::Goroutine;
+#[doc(hidden)]
+pub use naive::naive_cost;
 pub use program::{AllgPair, Globals, Program, SiteKey};
 
 use crate::layout::State;

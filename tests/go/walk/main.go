@@ -12,6 +12,7 @@ import (
 	"runtime"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // answer is what the program knows about itself.
@@ -62,6 +63,8 @@ func obey(words []string) error {
 	}
 	switch words[0] {
 	case "count":
+	case "wait":
+		time.Sleep(time.Duration(arg(0)) * time.Millisecond)
 	case "gc":
 		runtime.GC()
 	case "loop":
