@@ -28,6 +28,12 @@ impl FakeMemory {
         self.script.borrow_mut().entry(reads).or_default().push((address, bytes.to_vec()));
     }
 
+    /// Counts reads from here on, with nothing scripted.
+    pub(crate) fn restart(&mut self) {
+        *self.reads.borrow_mut() = 0;
+        self.script.borrow_mut().clear();
+    }
+
     fn poke(&self, address: u64, bytes: &[u8]) {
         let mut pages = self.pages.borrow_mut();
         for (offset, byte) in (0_u64..).zip(bytes) {
@@ -42,12 +48,16 @@ impl Memory for FakeMemory {
     fn read(&self, extents: &[Extent], out: &mut [u8]) -> Result<usize, MemoryError> {
         let mut copied = 0;
         'all: for extent in extents {
-            for offset in 0..extent.length as u64 {
-                let Some(at) = extent.address.checked_add(offset) else { break 'all };
+            let mut offset = 0;
+            while offset < extent.length {
+                let Some(at) = extent.address.checked_add(offset as u64) else { break 'all };
+                let within = usize::try_from(at % PAGE as u64).unwrap();
+                let length = (PAGE - within).min(extent.length - offset);
                 let pages = self.pages.borrow();
                 let Some(page) = pages.get(&(at / PAGE as u64)) else { break 'all };
-                out[copied] = page[usize::try_from(at % PAGE as u64).unwrap()];
-                copied += 1;
+                out[copied..copied + length].copy_from_slice(&page[within..within + length]);
+                copied += length;
+                offset += length;
             }
         }
         *self.reads.borrow_mut() += 1;

@@ -4,6 +4,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use crate::image::{self, Image};
+use crate::snapshot::DeferKind;
 use crate::walk::{AllgPair, Code, DeferCall, Globals, Location, OpenCoded};
 
 /// An image shared by the processes that run it.
@@ -35,12 +36,13 @@ impl Code for ImageCode {
     }
 
     fn defer_call_before(&self, return_pc: u64) -> Option<DeferCall> {
-        match self.0.defer_call_before(return_pc)? {
-            image::DeferCall::Deferproc => Some(DeferCall::Heap),
-            image::DeferCall::DeferprocStack => Some(DeferCall::Stack),
-            image::DeferCall::Deferrangefunc => Some(DeferCall::RangeFunc),
+        match self.0.defer_call_before(return_pc) {
+            Some(image::DeferCall::Deferproc) => Some(DeferCall::Heap),
+            Some(image::DeferCall::DeferprocStack) => Some(DeferCall::Stack),
+            Some(image::DeferCall::Deferrangefunc) => Some(DeferCall::RangeFunc),
             // Its records keep no pc of their own, so that a pc behind this call is not one of a record.
-            image::DeferCall::Deferprocat => None,
+            Some(image::DeferCall::Deferprocat) => None,
+            None => self.is_range_pc_of_1_23(return_pc).then_some(DeferCall::RangeFunc),
         }
     }
 
@@ -61,20 +63,36 @@ impl Code for ImageCode {
         Some(OpenCoded { bits: u64::from(found.bits_offset()), slots })
     }
 
-    fn location(&self, return_pc: u64) -> Location {
-        // A return address stands after the call; the line is that of the call.
-        self.place(return_pc.wrapping_sub(1))
+    fn location(&self, kind: DeferKind, pc: u64, closure: u64) -> Location {
+        match kind {
+            // A return address stands after the call; the line is that of the call.
+            DeferKind::Heap | DeferKind::Stack => self.place(pc.wrapping_sub(1)),
+            DeferKind::RangeFunc | DeferKind::OpenCoded => self.within(pc.wrapping_sub(1), closure),
+        }
     }
 
-    /// A closure made for the statement (a wrapper, a function literal) begins on its line. For a function declared
-    /// elsewhere the program does not say where the statement is: the line is that of the deferring function.
-    fn open_coded_location(&self, frame_pc: u64, closure: u64) -> Location {
-        let Some(frame) = self.0.function_at(frame_pc) else { return Location::default() };
+    fn callee(&self, entry: u64) -> String {
+        self.0.callee(entry).map(|callee| callee.name).unwrap_or_default()
+    }
+}
+
+impl ImageCode {
+    /// Go 1.22 and 1.23 write into the record of a range-over-func loop where the function calls `deferreturn`.
+    fn is_range_pc_of_1_23(&self, pc: u64) -> bool {
+        (22..=23).contains(&self.0.version().minor()) && self.0.is_deferreturn_pc(pc)
+    }
+
+    /// The statement in the function around `pc` that defers the closure with code at `closure`, when no call says
+    /// where it is. A closure made for the statement (a wrapper, a function literal) begins on its line. For a
+    /// function declared elsewhere the program does not tell; the line is then that of the deferring function.
+    fn within(&self, pc: u64, closure: u64) -> Location {
+        let Some(frame) = self.0.function_at(pc) else { return Location::default() };
         let mut location = self.place(frame.entry);
         location.line = frame.start_line;
         if let Some(function) = self.0.function_at(closure)
             && let Some(inner) = function.name.strip_prefix(&frame.name)
-            && inner.starts_with('.')
+            // main.f.func1, main.f.deferwrap1; main.f-range1 is the body of a loop over a function.
+            && inner.starts_with(['.', '-'])
         {
             let place = self.place(closure);
             location.line = if function.is_wrapper { place.line } else { function.start_line };
@@ -84,12 +102,6 @@ impl Code for ImageCode {
         location
     }
 
-    fn callee(&self, entry: u64) -> String {
-        self.0.callee(entry).map(|callee| callee.name).unwrap_or_default()
-    }
-}
-
-impl ImageCode {
     fn place(&self, pc: u64) -> Location {
         let place = self.0.location(pc);
         place

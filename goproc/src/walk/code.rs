@@ -12,7 +12,8 @@ pub trait Code {
     /// Everything the program file maps: a closure in here is static, not on the heap.
     fn mapped(&self) -> Range<u64>;
 
-    /// What the call that returns to `return_pc` registers, if it calls one of the runtime's functions for it.
+    /// What a record with `return_pc` as its pc was registered by: one of the runtime's functions, called just
+    /// before it.
     fn defer_call_before(&self, return_pc: u64) -> Option<DeferCall>;
 
     /// Whether `pc` is the first instruction of a Go function.
@@ -24,11 +25,9 @@ pub trait Code {
     /// Where the function around `pc` keeps its open-coded defers, if it has any.
     fn open_coded(&self, pc: u64) -> Option<OpenCoded>;
 
-    /// The statement that ends in the registering call returning to `return_pc`.
-    fn location(&self, return_pc: u64) -> Location;
-
-    /// The statement in the function around `frame_pc` that defers a closure with code at `closure`.
-    fn open_coded_location(&self, frame_pc: u64, closure: u64) -> Location;
+    /// Where the `defer` statement is that registered, in the way of `kind` and with `pc` as its pc (see
+    /// [`SiteKey::pc`](super::SiteKey::pc)), a closure with code at `closure`.
+    fn location(&self, kind: DeferKind, pc: u64, closure: u64) -> Location;
 
     /// Name of the function that a closure with code at `entry` stands for: not the compiler's wrapper around it.
     fn callee(&self, entry: u64) -> String;

@@ -37,7 +37,8 @@ pub struct AllgPair {
 /// What groups pending calls while walking. Run-time addresses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct SiteKey {
-    /// Return address of the registering call; for an open-coded defer, the pc in its frame.
+    /// The pc of the record, which is the return address of the registering call; for an open-coded defer, a pc in
+    /// its frame.
     pub pc: u64,
     /// Entry of the closure's code.
     pub code: u64,
@@ -164,11 +165,7 @@ impl<C: Code> Program<C> {
 
     fn describe(&self, key: SiteKey) -> SiteName {
         let closure = self.link(key.code);
-        let location = if key.kind == DeferKind::OpenCoded {
-            self.code.open_coded_location(self.link(key.pc), closure)
-        } else {
-            self.code.location(self.link(key.pc))
-        };
+        let location = self.code.location(key.kind, self.link(key.pc), closure);
         SiteName {
             function: location.function,
             file: location.file,

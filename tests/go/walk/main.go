@@ -12,6 +12,7 @@ import (
 	"runtime"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -46,6 +47,13 @@ func main() {
 func obey(words []string) error {
 	if len(words) == 0 {
 		return fmt.Errorf("no command")
+	}
+	if words[0] == "exec" {
+		// The answer comes first: afterwards there is nobody to give it.
+		if err := json.NewEncoder(os.Stdout).Encode(counts()); err != nil {
+			return err
+		}
+		return syscall.Exec(words[1], []string{words[1], "60"}, nil)
 	}
 	numbers := make([]int, 0, len(words))
 	for _, word := range words[1:] {
