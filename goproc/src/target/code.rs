@@ -42,7 +42,7 @@ impl Code for ImageCode {
             Some(image::DeferCall::Deferrangefunc) => Some(DeferCall::RangeFunc),
             // Its records keep no pc of their own, so that a pc behind this call is not one of a record.
             Some(image::DeferCall::Deferprocat) => None,
-            None => self.is_range_pc_of_1_23(return_pc).then_some(DeferCall::RangeFunc),
+            None => self.is_range_pc_at_deferreturn(return_pc).then_some(DeferCall::RangeFunc),
         }
     }
 
@@ -77,9 +77,9 @@ impl Code for ImageCode {
 }
 
 impl ImageCode {
-    /// Go 1.22 and 1.23 write into the record of a range-over-func loop where the function calls `deferreturn`.
-    fn is_range_pc_of_1_23(&self, pc: u64) -> bool {
-        (22..=23).contains(&self.0.version().minor()) && self.0.is_deferreturn_pc(pc)
+    /// Go 1.23 and 1.24 write into the record of a range-over-func loop where the function calls `deferreturn`.
+    fn is_range_pc_at_deferreturn(&self, pc: u64) -> bool {
+        (22..=24).contains(&self.0.version().minor()) && self.0.is_deferreturn_pc(pc)
     }
 
     /// The statement in the function around `pc` that defers the closure with code at `closure`, when no call says

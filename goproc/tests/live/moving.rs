@@ -46,7 +46,7 @@ fn a_hundred_looks_at_churning_goroutines_yield_no_wrong_total() {
         assert!(snapshot.chains.max <= EACH);
         assert!(snapshot.sites.len() <= 1, "{:?}", snapshot.sites);
         if let Some(site) = snapshot.sites.first() {
-            assert_eq!((site.name.function.as_str(), site.name.callee.as_str()), ("main.churnOnce", "main.use"));
+            assert_eq!((site.name.function.as_str(), site.name.callee.as_str()), ("main.churnOnce", "main.nothing"));
             assert!(site.goroutines + snapshot.unverified.goroutines <= GOROUTINES);
             assert!(site.pending <= site.goroutines * EACH);
             let short = site.goroutines * EACH - site.pending;
