@@ -2,6 +2,7 @@
 
 use super::bytes::i32_at;
 use super::functions::{FunctionTable, Record, printed};
+use super::pcvalue;
 
 /// `abi.PCDATA_InlTreeIndex`.
 const INLINE_INDEX: usize = 2;
@@ -97,8 +98,7 @@ impl FunctionTable {
     pub(super) fn first_inlined(&self, record: &Record) -> Option<Inlined> {
         let table = record.pc_table(INLINE_INDEX)?;
         let len = record.offset_of(record.end)?;
-        let runs = super::pcvalue::runs(&self.data.pc_tables, table, len);
-        let (offset, _) = runs.into_iter().find(|&(_, index)| index >= 0)?;
+        let offset = pcvalue::first_not_negative(&self.data.pc_tables, table, len)?;
         let mut call = self.inlined_at(record, offset)?;
         for _ in 0..MAX_FRAMES {
             match self.inlined_at(record, call.parent) {

@@ -26,6 +26,8 @@ fn wrappers_name_the_function_of_the_defer_statement() {
         ("main.inlinedCallee", "main.done"),
         ("main.generic[go.shape.int]", "main.keep[...]"),
         ("main.parks", "main.hold"),
+        ("main.loopChannels", "runtime.closechan"),
+        ("main.loopEmbedded", "sync.(*RWMutex).RUnlock"),
     ];
     for fixture in fixtures(&MODES) {
         let image = fixture.image();
@@ -53,6 +55,31 @@ fn a_call_through_an_interface_says_where_its_method_is_found() {
             callee.name.starts_with("main.loopClosers."),
             "{fixture}: {callee:?}"
         );
+    }
+}
+
+#[test]
+fn a_call_of_a_function_value_says_where_it_is_found() {
+    for fixture in fixtures(&MODES) {
+        let image = fixture.image();
+        let callee = wrapper(&fixture, &image, &by_name(&image), "main.loopValues");
+        let call = callee
+            .indirect
+            .unwrap_or_else(|| panic!("{fixture}: {callee:?}"));
+        assert_eq!(call.slot, 0, "{fixture}");
+        assert!(matches!(call.capture, 8 | 16), "{fixture}: {call:?}");
+    }
+}
+
+#[test]
+fn a_method_value_names_its_method() {
+    for fixture in fixtures(&MODES) {
+        let image = fixture.image();
+        let functions = by_name(&image);
+        let value = &functions["sync.(*Mutex).Unlock-fm"];
+        let callee = image.callee(value.entry).expect("a function");
+        assert_eq!(callee.name, "sync.(*Mutex).Unlock", "{fixture}");
+        assert!(callee.wrapper, "{fixture}");
     }
 }
 
