@@ -4,6 +4,7 @@
 use super::bytes::varint;
 use super::elf::Elf;
 use super::error::ImageError;
+use super::search;
 use super::source::Window;
 
 const MAGIC: &[u8; 14] = b"\xff Go buildinf:";
@@ -102,16 +103,8 @@ fn find(elf: &Elf) -> Option<Window> {
         .and_then(|section| elf.section_bytes(section))
         .filter(|bytes| bytes.array::<14>(0).as_ref() == Some(MAGIC));
     section.or_else(|| {
-        elf.writable().find_map(|segment| {
-            let bytes = elf.segment_bytes(segment)?;
-            let at = bytes.scan(ALIGN, |offset, chunk| {
-                let found = chunk
-                    .chunks(ALIGN)
-                    .position(|part| part.starts_with(MAGIC))?;
-                offset.checked_add((found * ALIGN) as u64)
-            })?;
-            bytes.part(at, bytes.len().checked_sub(at)?)
-        })
+        let places = search::find(elf, elf.writable(), ALIGN, |bytes| bytes.starts_with(MAGIC));
+        elf.bytes_from(places.into_iter().next()?)
     })
 }
 

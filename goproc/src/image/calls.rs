@@ -69,7 +69,8 @@ impl DeferFunctions {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Callee {
-    /// The function that the `defer` statement names. For a call through an
+    /// The function that the `defer` statement names, type arguments written
+    /// `[...]`. For a call through an
     /// interface or a function value, which only the closure's memory tells,
     /// the name of the wrapper.
     pub name: String,
@@ -100,7 +101,7 @@ pub(super) fn callee(code: &Code, functions: &FunctionTable, entry: u64) -> Opti
     let record = functions
         .record(entry)
         .filter(|record| record.entry == entry)?;
-    let name = functions.name(&record)?;
+    let name = functions.printed_name(&record)?;
     if !functions.is_wrapper(&record) {
         return Some(Callee {
             name,
@@ -147,7 +148,7 @@ fn named(functions: &FunctionTable, entry: u64) -> Option<(u64, String)> {
     let record = functions
         .record(entry)
         .filter(|record| record.entry == entry)?;
-    Some((entry, functions.name(&record)?))
+    Some((entry, functions.printed_name(&record)?))
 }
 
 enum Call {

@@ -129,6 +129,16 @@ impl Elf {
         Window::new(&self.source, segment.offset, segment.file_size.min(room))
     }
 
+    /// The file bytes of a segment from its first address that is a multiple
+    /// of `align`, and that address.
+    pub(super) fn aligned_bytes(&self, segment: &Segment, align: u64) -> Option<(u64, Window)> {
+        let bytes = self.segment_bytes(segment)?;
+        let address = segment.address.checked_next_multiple_of(align)?;
+        let skip = address.checked_sub(segment.address)?;
+        let rest = bytes.part(skip, bytes.len().checked_sub(skip)?)?;
+        Some((address, rest))
+    }
+
     /// From `address` to the end of the file bytes of its segment.
     pub(super) fn bytes_from(&self, address: u64) -> Option<Window> {
         let (segment, inside) = self.loads().find_map(|segment| {

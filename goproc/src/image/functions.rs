@@ -24,8 +24,8 @@ const FLAG_ASSEMBLY: u8 = 4;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Function {
-    /// The full name as the function table has it: `main.(*T).run.func1`;
-    /// type arguments are written `[...]`.
+    /// The full name as the function table has it: `main.(*T).run.func1`,
+    /// `main.keys[go.shape.string]`.
     pub name: String,
     /// Its first instruction.
     pub entry: u64,
@@ -137,6 +137,11 @@ impl FunctionTable {
 
     pub(super) fn name(&self, record: &Record) -> Option<String> {
         self.name_at(record.name_offset()?)
+    }
+
+    /// The name as Go itself prints it, see [`printed`].
+    pub(super) fn printed_name(&self, record: &Record) -> Option<String> {
+        self.name(record).map(printed)
     }
 
     pub(super) fn is_wrapper(&self, record: &Record) -> bool {
@@ -262,5 +267,40 @@ fn wrapper_id(minor: u8) -> u8 {
         ..=21 => 21,
         22..=24 => 22,
         25.. => 23,
+    }
+}
+
+/// The name as a traceback has it: the type arguments of a generic function,
+/// which are only shapes, are left out (`runtime.funcNameForPrint`). So all
+/// instances of one function in the source have one name.
+pub(super) fn printed(name: String) -> String {
+    let open = name.split_once('[').map(|(before, _)| before);
+    let close = name.rsplit_once(']').map(|(_, after)| after);
+    match (open, close) {
+        (Some(before), Some(after)) if before.len() + after.len() < name.len() => {
+            format!("{before}[...]{after}")
+        }
+        _ => name,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::printed;
+
+    #[test]
+    fn type_arguments_are_not_printed() {
+        let cases = [
+            ("main.run", "main.run"),
+            ("main.keys[go.shape.string]", "main.keys[...]"),
+            (
+                "main.(*T[go.shape.[]uint8]).run.func1",
+                "main.(*T[...]).run.func1",
+            ),
+            ("odd]main[", "odd]main["),
+        ];
+        for (name, expected) in cases {
+            assert_eq!(printed(name.to_owned()), expected);
+        }
     }
 }

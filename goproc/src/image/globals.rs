@@ -64,7 +64,8 @@ impl Globals {
         let mut found = [None; NAMES.len()];
         for (((slot, name), decoded), named) in found.iter_mut().zip(NAMES).zip(decoded).zip(named)
         {
-            let usable = |address: &u64| elf.is_writable_memory(*address, 24) && address % 8 == 0;
+            let usable =
+                |address: &u64| elf.is_writable_memory(*address, 24) && address.is_multiple_of(8);
             let (decoded, named) = (decoded.filter(usable), named.filter(usable));
             if decoded.is_some() && named.is_some() && decoded != named {
                 disputed.push(name);

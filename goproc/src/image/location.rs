@@ -1,7 +1,8 @@
 //! Source positions, inlining undone.
 
 use super::bytes::i32_at;
-use super::functions::{FunctionTable, Record};
+use super::functions::{FunctionTable, Record, printed};
+use super::pcvalue;
 
 /// `abi.PCDATA_InlTreeIndex`.
 const INLINE_INDEX: usize = 2;
@@ -16,7 +17,8 @@ const MAX_FRAMES: usize = 128;
 /// A place in the source.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Location {
-    /// The function that the line is in, even if it was inlined elsewhere.
+    /// The function that the line is in, even if it was inlined elsewhere, as
+    /// a traceback prints it: type arguments are written `[...]`.
     pub function: String,
     /// The file as the compiler recorded it: absolute, or beginning with a
     /// module path when built with `-trimpath`.
@@ -48,7 +50,7 @@ impl FunctionTable {
             let parent = inlined.as_ref().map(|call| call.parent);
             let function = match inlined {
                 Some(call) => Some(call.name),
-                None => self.name(&record),
+                None => self.printed_name(&record),
             };
             let Some(frame) = self.position(&record, at, function) else {
                 break;
@@ -86,7 +88,7 @@ impl FunctionTable {
         let at = tree.checked_add(u64::from(index).checked_mul(INLINED_CALL)?)?;
         let call = self.data.function_data.as_ref()?.array::<16>(at)?;
         Some(Inlined {
-            name: self.name_at(i32_at(&call, 4)?)?,
+            name: printed(self.name_at(i32_at(&call, 4)?)?),
             parent: u32::try_from(i32_at(&call, 8)?).ok()?,
         })
     }
@@ -96,8 +98,7 @@ impl FunctionTable {
     pub(super) fn first_inlined(&self, record: &Record) -> Option<Inlined> {
         let table = record.pc_table(INLINE_INDEX)?;
         let len = record.offset_of(record.end)?;
-        let runs = super::pcvalue::runs(&self.data.pc_tables, table, len);
-        let (offset, _) = runs.into_iter().find(|&(_, index)| index >= 0)?;
+        let offset = pcvalue::first_not_negative(&self.data.pc_tables, table, len)?;
         let mut call = self.inlined_at(record, offset)?;
         for _ in 0..MAX_FRAMES {
             match self.inlined_at(record, call.parent) {

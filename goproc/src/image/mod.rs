@@ -34,6 +34,7 @@ mod open_coded;
 mod pcvalue;
 mod relocations;
 mod runtime_functions;
+mod search;
 mod source;
 mod symbols;
 

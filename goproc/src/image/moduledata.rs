@@ -7,9 +7,10 @@
 use std::ops::Range;
 
 use super::bytes::u64_at;
-use super::elf::{Elf, Segment};
+use super::elf::Elf;
 use super::error::ImageError;
 use super::relocations::Relocations;
+use super::search;
 use super::source::Window;
 
 /// The eight bytes every function table of Go 1.20 and newer begins with:
@@ -21,8 +22,8 @@ const TABLE_HEADER: usize = 72;
 const MODULE: usize = 0x160;
 /// Far more functions than any program has (kubelet: 130,000).
 const MAX_FUNCTIONS: u64 = 1 << 24;
-/// Places tried when searching by contents.
-const MAX_CANDIDATES: usize = 64;
+/// Both stand at multiples of this.
+const WORD: usize = 8;
 
 /// The parts of `runtime.moduledata` that are used, verified.
 #[derive(Debug)]
@@ -47,45 +48,34 @@ pub(super) struct ModuleData {
 
 impl ModuleData {
     pub(super) fn find(elf: &Elf, minor: u8) -> Result<Self, ImageError> {
-        let relocations = Relocations::new(elf);
-        let mut wrong = "not found";
-        for table in table_addresses(elf) {
-            let Some(header) = header_at(elf, table) else {
-                wrong = "its header is damaged";
-                continue;
-            };
-            wrong = "no runtime.moduledata refers to it";
-            let found = modules(elf, table, &relocations)
-                .find_map(|module| Self::decode(elf, minor, table, &header, &module));
-            if let Some(found) = found {
-                return Ok(found);
-            }
+        let tables = table_addresses(elf);
+        if tables.is_empty() {
+            return Err(ImageError::FunctionTable { what: "not found" });
         }
-        Err(ImageError::FunctionTable { what: wrong })
+        modules(elf, &tables)
+            .find_map(|module| Self::decode(elf, minor, &module))
+            .ok_or(ImageError::FunctionTable {
+                what: "no runtime.moduledata agrees with it",
+            })
     }
 
     /// Takes the fields out of the bytes of a moduledata and checks each
-    /// against the header of the function table.
-    fn decode(
-        elf: &Elf,
-        minor: u8,
-        table: u64,
-        header: &[u8; TABLE_HEADER],
-        module: &[u8],
-    ) -> Option<Self> {
+    /// against the header of the function table that it points to.
+    fn decode(elf: &Elf, minor: u8, module: &[u8; MODULE]) -> Option<Self> {
         let word = |at: usize| u64_at(module, at);
+        let table = word(0)?;
+        let header = header_at(elf, table)?;
         // A Go slice whose start must be where the header says.
-        let slice = |at: usize, header_at: usize, size: u64| {
+        let slice = |at: usize, start_at: usize, size: u64| {
             let start = word(at)?;
-            let expected = table.checked_add(u64_at(header, header_at)?)?;
+            let expected = table.checked_add(u64_at(&header, start_at)?)?;
             let len = word(at + 8)?.checked_mul(size)?;
             (start == expected).then(|| elf.bytes_at(start, len))?
         };
-        let function_count = u64_at(header, 8)?;
+        let function_count = u64_at(&header, 8)?;
         let text = word(0xb0)?..word(0xb8)?;
         let described = word(0xa0)?..word(0xa8)?;
-        let sound = word(0)? == table
-            && word(0x80)? == word(0x68)?
+        let sound = word(0x80)? == word(0x68)?
             && word(0x88)? == function_count.checked_add(1)?
             && text.start <= described.start
             && described.start < described.end
@@ -117,18 +107,9 @@ fn table_addresses(elf: &Elf) -> Vec<u64> {
         .filter(|&address| header_at(elf, address).is_some())
         .collect();
     if found.is_empty() {
-        search(
-            elf,
-            elf.loads(),
-            8,
-            |word, rest| {
-                word == TABLE_MAGIC
-                    && rest
-                        .first_chunk()
-                        .is_none_or(|n| is_count(u64::from_le_bytes(*n)))
-            },
-            &mut found,
-        );
+        found = search::find(elf, elf.loads(), WORD, |bytes| {
+            bytes.starts_with(&TABLE_MAGIC) && u64_at(bytes, 8).is_none_or(is_count)
+        });
     }
     found
 }
@@ -143,66 +124,29 @@ fn header_at(elf: &Elf, address: u64) -> Option<[u8; TABLE_HEADER]> {
     sound.then_some(header)
 }
 
-/// The bytes of everything that may be the moduledata of this table.
-fn modules<'e>(
-    elf: &'e Elf,
-    table: u64,
-    relocations: &'e Relocations,
-) -> impl Iterator<Item = Vec<u8>> + 'e {
+/// The bytes of everything that may be the moduledata of one of the tables.
+/// Each later way costs more, and is taken only if the earlier ones fail.
+fn modules<'e>(elf: &'e Elf, tables: &'e [u64]) -> impl Iterator<Item = [u8; MODULE]> + 'e {
+    let bytes = |place: u64| elf.bytes_from(place)?.array::<MODULE>(0);
     let own_section = elf.section(".go.module").map(|section| section.address);
     let by_contents = move || {
-        let mut found = Vec::new();
-        let wanted = table.to_le_bytes();
-        search(elf, elf.writable(), 8, |word, _| word == wanted, &mut found);
-        found
+        search::find(elf, elf.writable(), WORD, |bytes| {
+            u64_at(bytes, 0).is_some_and(|word| tables.contains(&word))
+        })
     };
-    // Each later way costs more, and is taken only if the earlier ones fail.
-    let places = own_section
+    let relocated = move || {
+        let relocations = Relocations::new(elf);
+        let places = relocations.places_of(tables);
+        let mut modules: Vec<(u64, [u8; MODULE])> = places
+            .into_iter()
+            .filter_map(|place| Some((place, bytes(place)?)))
+            .collect();
+        relocations.apply(&mut modules);
+        modules.into_iter().map(|(_, module)| module)
+    };
+    own_section
         .into_iter()
-        .chain(std::iter::once_with(by_contents).flatten());
-    let plain = places.filter_map(|place| elf.bytes_from(place)?.array::<MODULE>(0));
-    let relocated = std::iter::once_with(move || relocations.places_of(table))
-        .flatten()
-        .filter_map(|place| {
-            let mut bytes = elf.bytes_from(place)?.array::<MODULE>(0)?;
-            relocations.apply(place, &mut bytes);
-            Some(bytes)
-        });
-    plain.chain(relocated).map(|bytes| bytes.to_vec())
-}
-
-/// The addresses of aligned eight-byte words of the given segments that `test`
-/// accepts (with the bytes behind them). Segments that overlap are a trick, so
-/// no more bytes are read than the file has.
-fn search<'s>(
-    elf: &Elf,
-    segments: impl Iterator<Item = &'s Segment>,
-    step: usize,
-    test: impl Fn([u8; 8], &[u8]) -> bool,
-    found: &mut Vec<u64>,
-) {
-    let mut budget = elf.source.len();
-    for segment in segments {
-        let Some(bytes) = elf.segment_bytes(segment) else {
-            continue;
-        };
-        let Some(left) = budget.checked_sub(bytes.len()) else {
-            return;
-        };
-        budget = left;
-        bytes.scan(step, |offset, chunk| {
-            for (index, word) in chunk.chunks_exact(step).enumerate() {
-                let at = index * step;
-                if let Some(word) = word.first_chunk()
-                    && test(*word, chunk.get(at + step..).unwrap_or_default())
-                    && let Some(address) = segment.address.checked_add(offset)
-                    && let Some(address) = address.checked_add(at as u64)
-                    && !found.contains(&address)
-                {
-                    found.push(address);
-                }
-            }
-            (found.len() >= MAX_CANDIDATES).then_some(())
-        });
-    }
+        .chain(std::iter::once_with(by_contents).flatten())
+        .filter_map(bytes)
+        .chain(std::iter::once_with(relocated).flatten())
 }

@@ -13,21 +13,18 @@ pub(super) fn at(tables: &Window, table: u32, offset: u32) -> Option<i32> {
     value(&mut tables.stream(start(table)?), offset)
 }
 
-/// All the different (start, value) runs of a function of `len` bytes of code.
-pub(super) fn runs(tables: &Window, table: u32, len: u32) -> Vec<(u32, i32)> {
-    let mut runs = Vec::new();
-    let Some(start) = start(table) else {
-        return runs;
-    };
-    let mut walk = Walk::new(tables.stream(start));
+/// The first offset into a function of `len` bytes whose value is not negative.
+pub(super) fn first_not_negative(tables: &Window, table: u32, len: u32) -> Option<u32> {
+    let mut walk = Walk::new(tables.stream(start(table)?));
     let mut from = 0;
-    while from < len
-        && let Some((value, end)) = walk.next()
-    {
-        runs.push((from, value));
+    while from < len {
+        let (value, end) = walk.next()?;
+        if value >= 0 {
+            return Some(from);
+        }
         from = end;
     }
-    runs
+    None
 }
 
 /// Table 0 means: none.

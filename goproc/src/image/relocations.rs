@@ -16,7 +16,7 @@ const DT_RELA: u64 = 7;
 const DT_RELASZ: u64 = 8;
 const MAX_DYNAMIC: u64 = 64 << 10;
 /// Most places at which a wanted pointer may stand.
-const MAX_PLACES: usize = 64;
+const MAX_PLACES: usize = 16;
 
 /// The relative relocations of one executable; none in a fixed one.
 pub(super) struct Relocations {
@@ -29,28 +29,28 @@ impl Relocations {
         Self { table }
     }
 
-    /// The addresses that will hold `value`, in the table's order.
-    pub(super) fn places_of(&self, value: u64) -> Vec<u64> {
+    /// The addresses that will hold one of `values`, in the table's order.
+    pub(super) fn places_of(&self, values: &[u64]) -> Vec<u64> {
         let mut places = Vec::new();
         self.each(|address, addend| {
-            if addend == value && places.len() < MAX_PLACES {
+            if places.len() < MAX_PLACES && values.contains(&addend) {
                 places.push(address);
             }
         });
         places
     }
 
-    /// Writes the values that belong into `bytes`, which stand at `start`.
-    pub(super) fn apply(&self, start: u64, bytes: &mut [u8]) {
+    /// Writes the values that belong into pieces of memory, each given with
+    /// its address.
+    pub(super) fn apply<const N: usize>(&self, pieces: &mut [(u64, [u8; N])]) {
         self.each(|address, addend| {
-            let Some(at) = address.checked_sub(start).map(usize::try_from) else {
-                return;
-            };
-            if let Ok(at) = at
-                && let Some(rest) = bytes.get_mut(at..)
-                && let Some(word) = rest.first_chunk_mut::<8>()
-            {
-                *word = addend.to_le_bytes();
+            for (start, bytes) in pieces.iter_mut() {
+                if let Some(Ok(at)) = address.checked_sub(*start).map(usize::try_from)
+                    && let Some(rest) = bytes.get_mut(at..)
+                    && let Some(word) = rest.first_chunk_mut::<8>()
+                {
+                    *word = addend.to_le_bytes();
+                }
             }
         });
     }

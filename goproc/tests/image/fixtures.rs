@@ -163,7 +163,8 @@ impl Toolchain {
         let name = format!("{}-{mode:?}-{:016x}", self.version, hasher.finish());
         let path = folder.join(name);
         if !path.exists() {
-            let unfinished = path.with_extension("unfinished");
+            // Another test process may be building the same.
+            let unfinished = path.with_extension(std::process::id().to_string());
             let status = self
                 .command()
                 .env("CGO_ENABLED", if mode.is_cgo() { "1" } else { "0" })

@@ -9,6 +9,12 @@ fn every_release_in_every_mode_is_read() {
     }
 }
 
+#[test]
+fn an_image_is_shared_between_threads() {
+    fn is_shared<T: Send + Sync + 'static>() {}
+    is_shared::<deferd_goproc::image::Image>();
+}
+
 fn check(fixture: &Fixture) {
     let image = fixture.image();
     eprintln!(

@@ -183,5 +183,6 @@ func main() {
 	generic([]string{"a"})
 	rangeFunc(n)
 	foreign(n)
+	callees(n)
 	println(sink)
 }
