@@ -16,7 +16,7 @@ mod tests {
 
     use deferd_goproc::image::Image;
 
-    use super::fixtures::{Fixture, Mode, toolchains};
+    use super::fixtures::{Fixture, Mode, build, toolchains};
 
     /// Over all programs together.
     const MUTATIONS: usize = 10_000;
@@ -244,7 +244,7 @@ mod tests {
                     Mode::PieStripped,
                     Mode::CgoPieStripped,
                 ]
-                .map(|mode| Program::new(&toolchain.build(mode)))
+                .map(|mode| Program::new(&build(toolchain, mode)))
             })
             .collect()
     }

@@ -5,12 +5,15 @@ use std::collections::BTreeMap;
 
 use super::{Extent, Memory, MemoryError, PAGE};
 
+/// Address and new bytes.
+type Change = (u64, Vec<u8>);
+
 /// Sparse memory. Only pages written to are mapped.
 #[derive(Debug, Default)]
 pub(crate) struct FakeMemory {
     pages: RefCell<BTreeMap<u64, Box<[u8; PAGE]>>>,
     /// Changes to make after the n-th read: another thread of the target, made deterministic.
-    script: RefCell<BTreeMap<u64, Vec<(u64, Vec<u8>)>>>,
+    script: RefCell<BTreeMap<u64, Vec<Change>>>,
     reads: RefCell<u64>,
 }
 
@@ -25,7 +28,11 @@ impl FakeMemory {
 
     /// Writes `bytes` once `reads` reads have been answered.
     pub(crate) fn write_after(&mut self, reads: u64, address: u64, bytes: &[u8]) {
-        self.script.borrow_mut().entry(reads).or_default().push((address, bytes.to_vec()));
+        self.script
+            .borrow_mut()
+            .entry(reads)
+            .or_default()
+            .push((address, bytes.to_vec()));
     }
 
     /// Counts reads from here on, with nothing scripted.
@@ -38,7 +45,9 @@ impl FakeMemory {
         let mut pages = self.pages.borrow_mut();
         for (offset, byte) in (0_u64..).zip(bytes) {
             let at = address + offset;
-            let page = pages.entry(at / PAGE as u64).or_insert_with(|| Box::new([0; PAGE]));
+            let page = pages
+                .entry(at / PAGE as u64)
+                .or_insert_with(|| Box::new([0; PAGE]));
             page[usize::try_from(at % PAGE as u64).unwrap()] = *byte;
         }
     }
@@ -50,11 +59,15 @@ impl Memory for FakeMemory {
         'all: for extent in extents {
             let mut offset = 0;
             while offset < extent.length {
-                let Some(at) = extent.address.checked_add(offset as u64) else { break 'all };
+                let Some(at) = extent.address.checked_add(offset as u64) else {
+                    break 'all;
+                };
                 let within = usize::try_from(at % PAGE as u64).unwrap();
                 let length = (PAGE - within).min(extent.length - offset);
                 let pages = self.pages.borrow();
-                let Some(page) = pages.get(&(at / PAGE as u64)) else { break 'all };
+                let Some(page) = pages.get(&(at / PAGE as u64)) else {
+                    break 'all;
+                };
                 out[copied..copied + length].copy_from_slice(&page[within..within + length]);
                 copied += length;
                 offset += length;

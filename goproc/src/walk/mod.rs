@@ -69,17 +69,28 @@ pub fn take<C: Code, M: Memory>(
     let all = AllGoroutines::read(program, &mut pages)?;
     let length = all.length.min(options.max_goroutines);
 
-    let mut walk =
-        Walk { program, pages: &mut pages, budget: options.max_records, ledger: Ledger::default() };
+    let mut walk = Walk {
+        program,
+        pages: &mut pages,
+        budget: options.max_records,
+        ledger: Ledger::default(),
+    };
     let mut first = 0;
     while first < length {
         first = first.saturating_add(walk.batch(all, first, length, options)?);
     }
-    let Walk { program, pages, ledger, .. } = walk;
+    let Walk {
+        program,
+        pages,
+        ledger,
+        ..
+    } = walk;
     let read = pages.cost();
     let implausible = ledger.doubts(Doubt::Goroutine);
     if implausible > length / 2 {
-        return Err(WalkError::Check(format!("{implausible} of {length} goroutines are none")));
+        return Err(WalkError::Check(format!(
+            "{implausible} of {length} goroutines are none"
+        )));
     }
 
     Ok(Snapshot {
@@ -130,7 +141,9 @@ impl<C: Code, M: Memory> Walk<'_, '_, C, M> {
             if goroutine.defer_head != 0 {
                 chained.push(goroutine);
             }
-            if options.max_open_coded_goroutines > 0 && !self.program.is_system_goroutine(goroutine.start_pc) {
+            if options.max_open_coded_goroutines > 0
+                && !self.program.is_system_goroutine(goroutine.start_pc)
+            {
                 user.push(goroutine);
             }
         }

@@ -4,7 +4,7 @@ use std::fs;
 
 use deferd_goproc::image::{Image, ImageError};
 
-use crate::fixtures::{Mode, toolchains};
+use crate::fixtures::{Mode, build, toolchains};
 use crate::sectionless::temporary;
 
 fn refusal(bytes: &[u8]) -> ImageError {
@@ -14,7 +14,7 @@ fn refusal(bytes: &[u8]) -> ImageError {
 /// A stripped program; each test damages its own copy.
 fn program() -> Vec<u8> {
     let toolchain = toolchains().last().expect("a Go installation");
-    fs::read(toolchain.build(Mode::Stripped).path).expect("the fixture")
+    fs::read(build(toolchain, Mode::Stripped).path).expect("the fixture")
 }
 
 fn replace(bytes: &mut [u8], from: &[u8], to: &[u8]) {

@@ -1,5 +1,4 @@
 //! Fixture programs under `tests/go`, built by every Go that is there, in every way.
-#![allow(dead_code, unreachable_pub, reason = "each test crate uses a part")]
 
 use std::collections::{BTreeMap, HashMap};
 use std::env;
@@ -42,19 +41,16 @@ impl Mode {
         Self::Unoptimised,
     ];
 
-    pub(crate) fn is_stripped(self) -> bool {
-        self.arguments().contains(&"-ldflags=-s -w")
-    }
-
     pub(crate) fn is_pie(self) -> bool {
         self.arguments().contains(&"-buildmode=pie")
     }
 
-    pub(crate) fn is_cgo(self) -> bool {
+    fn is_cgo(self) -> bool {
         self.arguments().contains(&"-tags=withc")
     }
 
-    fn arguments(self) -> &'static [&'static str] {
+    /// What `go build` is given.
+    pub(crate) fn arguments(self) -> &'static [&'static str] {
         match self {
             Self::Plain => &[],
             Self::Stripped => &["-ldflags=-s -w"],
@@ -177,7 +173,9 @@ fn find_toolchains() -> Vec<Toolchain> {
 
 /// The folder of a fixture program.
 pub(crate) fn sources(program: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/go").join(program)
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../tests/go")
+        .join(program)
 }
 
 fn source_hash(program: &str) -> u64 {
