@@ -248,10 +248,6 @@ pub struct SnapshotOptions {
 impl Default for SnapshotOptions {
     /// A million goroutines (0.3 s), ten million records (1 s), 10,000 goroutines with frames (40 ms).
     fn default() -> Self {
-        Self {
-            max_goroutines: 1_000_000,
-            max_records: 10_000_000,
-            max_open_coded_goroutines: 10_000,
-        }
+        Self { max_goroutines: 1_000_000, max_records: 10_000_000, max_open_coded_goroutines: 10_000 }
     }
 }

@@ -28,10 +28,7 @@ pub struct Candidate {
 pub fn discover() -> impl Iterator<Item = Candidate> {
     let entries = std::fs::read_dir("/proc").into_iter().flatten().flatten();
     let own = std::process::id();
-    entries
-        .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
-        .filter(move |pid| *pid != own)
-        .filter_map(candidate)
+    entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).filter(move |pid| *pid != own).filter_map(candidate)
 }
 
 fn candidate(pid: u32) -> Option<Candidate> {
@@ -39,9 +36,7 @@ fn candidate(pid: u32) -> Option<Candidate> {
     if stat.kernel_thread || stat.is_over() {
         return None;
     }
-    let (uid, _) = proc::read_text(pid, "status")
-        .map(|text| proc::parse_status(&text))
-        .unwrap_or_default();
+    let (uid, _) = proc::read_text(pid, "status").map(|text| proc::parse_status(&text)).unwrap_or_default();
     Some(Candidate {
         pid,
         executable: std::fs::read_link(proc::path(pid, "exe")).ok(),

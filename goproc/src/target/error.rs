@@ -82,9 +82,7 @@ impl AttachError {
     pub(super) fn from_image(pid: u32, reason: ImageError) -> Self {
         match reason {
             ImageError::Io(error) => Self::from_io(pid, "reading the executable", error),
-            ImageError::NotRegular | ImageError::NotElf | ImageError::NotGo => {
-                Self::NotGo { pid, reason }
-            }
+            ImageError::NotRegular | ImageError::NotElf | ImageError::NotGo => Self::NotGo { pid, reason },
             _ => Self::Unsupported { pid, reason },
         }
     }
@@ -94,15 +92,10 @@ impl AttachError {
             WalkError::NotReady => Self::NotReady { pid },
             WalkError::Check(reason) => Self::SelfCheck { pid, reason },
             WalkError::Memory(MemoryError::Gone { .. }) => Self::Gone { pid },
-            WalkError::Memory(MemoryError::Denied { .. }) => Self::Denied {
-                pid,
-                what: "reading the memory",
-            },
-            WalkError::Memory(MemoryError::System { errno, .. }) => Self::System {
-                pid,
-                what: "reading the memory",
-                error: std::io::Error::other(errno),
-            },
+            WalkError::Memory(MemoryError::Denied { .. }) => Self::Denied { pid, what: "reading the memory" },
+            WalkError::Memory(MemoryError::System { errno, .. }) => {
+                Self::System { pid, what: "reading the memory", error: std::io::Error::other(errno) }
+            }
         }
     }
 }
