@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use deferd_goproc::snapshot::{Snapshot, SnapshotOptions};
+use deferd_goproc::snapshot::{Site, Snapshot, SnapshotOptions};
 use deferd_goproc::target::{AttachError, Target};
 
 use crate::support::{Mode, Toolchain, toolchains};
@@ -134,10 +134,11 @@ pub(crate) fn look(target: &mut Target) -> Snapshot {
         .unwrap_or_else(|error| panic!("{error}"))
 }
 
-/// Pending defers by function.
+/// Pending defers by function of the fixture's own package; the standard library has some too, while it reads.
 pub(crate) fn by_function(snapshot: &Snapshot) -> BTreeMap<String, u64> {
     let mut found = BTreeMap::new();
-    for site in &snapshot.sites {
+    let own = |site: &&Site| site.name.function.starts_with("main.");
+    for site in snapshot.sites.iter().filter(own) {
         *found.entry(site.name.function.clone()).or_default() += site.pending;
     }
     found
