@@ -66,7 +66,7 @@ pub(super) fn read(pid: u32, stat: Stat, image: &crate::image::Image) -> Process
         executable_deleted,
         command_line: command_line(pid),
         uid,
-        started: stat.started(),
+        started: proc::boot_time().and_then(|boot| stat.started(boot)),
         go_version: image.version().text().to_owned(),
         module_path: image.module_path().map(str::to_owned),
         build_id: image.build_id().map(str::to_owned),

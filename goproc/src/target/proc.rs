@@ -70,21 +70,19 @@ impl Stat {
         matches!(self.state, 'Z' | 'X' | 'x')
     }
 
-    /// When it started; second-exact, as the boot time is.
-    pub(super) fn started(&self) -> Option<SystemTime> {
-        let text = std::fs::read_to_string("/proc/stat").ok()?;
-        let boot = text
-            .lines()
-            .find_map(|line| line.strip_prefix("btime "))?
-            .trim()
-            .parse()
-            .ok()?;
+    /// When it started on a machine booted at `boot`; second-exact, as the boot time is.
+    pub(super) fn started(&self, boot: SystemTime) -> Option<SystemTime> {
         let since_boot =
             Duration::from_millis(self.start_ticks.saturating_mul(1000 / TICKS_PER_SECOND));
-        SystemTime::UNIX_EPOCH
-            .checked_add(Duration::from_secs(boot))?
-            .checked_add(since_boot)
+        boot.checked_add(since_boot)
     }
+}
+
+/// When the machine was booted, from `/proc/stat`: not a cheap file, so read once for many processes.
+pub(super) fn boot_time() -> Option<SystemTime> {
+    let text = std::fs::read_to_string("/proc/stat").ok()?;
+    let seconds = text.lines().find_map(|line| line.strip_prefix("btime "))?;
+    SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(seconds.trim().parse().ok()?))
 }
 
 /// Real user id and pid in the innermost namespace, from `/proc/PID/status`.
@@ -160,7 +158,8 @@ mod tests {
 
     #[test]
     fn our_own_start_is_in_the_past() {
-        let started = Stat::read(std::process::id()).unwrap().started().unwrap();
+        let stat = Stat::read(std::process::id()).unwrap();
+        let started = stat.started(boot_time().unwrap()).unwrap();
         assert!(started <= SystemTime::now() + Duration::from_secs(2));
     }
 

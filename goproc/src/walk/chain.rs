@@ -3,6 +3,7 @@
 //! Stopping lets many chains share one system call: [`super::collect`] advances a batch of them as far as the pages
 //! go, reads what they all miss, and continues.
 
+use super::budget::Budget;
 use super::code::{Code, DeferCall};
 use super::goroutine::Goroutine;
 use super::program::{Program, SiteKey};
@@ -140,7 +141,7 @@ impl Chain {
         &mut self,
         pages: &mut Pages<'_, M>,
         program: &mut Program<C>,
-        budget: &mut u64,
+        budget: &mut Budget,
     ) -> Progress {
         loop {
             if self.is_at_end() {
@@ -154,9 +155,8 @@ impl Chain {
                     return Progress::Finished;
                 }
             }
-            match budget.checked_sub(1) {
-                Some(left) => *budget = left,
-                None => self.doubt = Some(Doubt::Limit),
+            if !budget.take_record() {
+                self.doubt = Some(Doubt::Limit);
             }
         }
     }

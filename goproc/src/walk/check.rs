@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use super::WalkError;
+use super::budget::Budget;
 use super::code::Code;
 use super::goroutine::{Goroutine, u64_at};
 use super::ledger::Ledger;
@@ -11,6 +12,7 @@ use super::sweep::{AllGoroutines, read_goroutines};
 use super::verify::Walk;
 use crate::layout::{State, wait_reason};
 use crate::memory::{Extent, Memory, Pages};
+use crate::snapshot::{Doubt, SnapshotOptions};
 
 /// Attempts: the program runs on, and a goroutine may be caught while it is being made.
 const ATTEMPTS: u32 = 3;
@@ -128,23 +130,26 @@ fn check_chains<C: Code, M: Memory>(
     pages: &mut Pages<'_, M>,
 ) -> Result<(), WalkError> {
     const SAMPLE: usize = 64;
-    const RECORDS: u64 = 10_000;
     let still = live
         .iter()
         .filter(|g| g.defer_head != 0 && g.state == Some(State::Waiting));
     let still: Vec<Goroutine> = still.copied().take(SAMPLE).collect();
+    let options = SnapshotOptions {
+        max_records: 10_000,
+        ..SnapshotOptions::default()
+    };
     let mut walk = Walk {
         program,
         pages,
-        budget: RECORDS,
+        budget: Budget::new(&options),
         ledger: Ledger::default(),
     };
     walk.verify(&still)?;
     let doubts = walk.ledger.unverified();
-    let serious = doubts.reasons.iter().find(|(doubt, _)| {
-        use crate::snapshot::Doubt;
-        !matches!(doubt, Doubt::Moving | Doubt::Limit | Doubt::NullRecord)
-    });
+    let serious = doubts
+        .reasons
+        .iter()
+        .find(|(doubt, _)| !matches!(doubt, Doubt::Moving | Doubt::Limit | Doubt::NullRecord));
     match serious {
         Some((doubt, count)) if walk.ledger.chains_believed() == 0 => Err(failed(format!(
             "no defer chain makes sense: {} on {count} goroutines",

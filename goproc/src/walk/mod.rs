@@ -8,6 +8,7 @@
 //! All of it runs over the traits [`Code`] and [`Memory`](crate::memory::Memory), so that every way in which a
 //! foreign memory can lie is a test without a process.
 
+mod budget;
 mod chain;
 mod check;
 mod code;
@@ -38,6 +39,7 @@ pub use program::{AllgPair, Globals, Program, SiteKey};
 use crate::layout::State;
 use crate::memory::{Memory, MemoryError, Pages};
 use crate::snapshot::{Doubt, Snapshot, SnapshotCost, SnapshotOptions};
+use budget::Budget;
 use ledger::Ledger;
 use sweep::{AllGoroutines, BATCH, read_goroutines};
 use verify::Walk;
@@ -72,7 +74,7 @@ pub fn take<C: Code, M: Memory>(
     let mut walk = Walk {
         program,
         pages: &mut pages,
-        budget: options.max_records,
+        budget: Budget::new(options),
         ledger: Ledger::default(),
     };
     let mut first = 0;

@@ -75,10 +75,16 @@ impl<C: Code, M: Memory> Walk<'_, '_, C, M> {
         };
         self.pages
             .prefetch(goroutines.iter().filter(|g| g.on_stack(g.sp)).map(shared))?;
-        goroutines
-            .iter()
-            .map(|goroutine| frames(goroutine, self.pages, self.program))
-            .collect()
+        let mut found = Vec::with_capacity(goroutines.len());
+        for goroutine in goroutines {
+            self.budget.check_reads(self.pages.cost().reads);
+            found.push(if self.budget.is_spent() {
+                None
+            } else {
+                frames(goroutine, self.pages, self.program)?
+            });
+        }
+        Ok(found)
     }
 }
 
@@ -103,7 +109,7 @@ fn frames<C: Code, M: Memory>(
         if frame < below || !goroutine.on_stack(frame) || !program.in_text(pc) {
             return Ok(None);
         }
-        if let Some(defers) = program.code().open_coded(program.link(pc)) {
+        if let Some(defers) = program.open_coded(pc) {
             match pending(pc, frame, defers, pages, program)? {
                 Some(keys) => found.extend(keys),
                 None => return Ok(None),

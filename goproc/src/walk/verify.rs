@@ -10,6 +10,7 @@
 //! First looks are shared by a batch of goroutines, which is cheap but slow enough for a busy goroutine to move on.
 //! What fails there is looked at alone, which takes some ten microseconds, and given up after [`RETRIES`] attempts.
 
+use super::budget::Budget;
 use super::chain::Chain;
 use super::code::Code;
 use super::collect::collect;
@@ -32,8 +33,7 @@ const DEEP: u64 = 1 << 14;
 pub(super) struct Walk<'w, 'm, C, M> {
     pub(super) program: &'w mut Program<C>,
     pub(super) pages: &'w mut Pages<'m, M>,
-    /// Records that may still be looked at.
-    pub(super) budget: u64,
+    pub(super) budget: Budget,
     pub(super) ledger: Ledger,
 }
 

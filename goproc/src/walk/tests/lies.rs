@@ -2,7 +2,7 @@
 
 use super::super::{WalkError, check};
 use super::world::*;
-use crate::layout::{Layout, RecordLayout};
+use crate::layout::{GLayout, Layout, RecordLayout};
 use crate::snapshot::{Doubt, SnapshotOptions};
 
 /// A parked goroutine with ten pending defers; the addresses of its records.
@@ -85,6 +85,45 @@ fn a_chain_past_the_record_limit_is_left_out_and_said() {
     let snapshot = world.try_take(&options).unwrap();
     assert_eq!(snapshot.unverified.reasons, [(Doubt::Limit, 1)]);
     assert!(snapshot.truncated && snapshot.sites.is_empty());
+}
+
+#[test]
+fn a_look_stops_walking_chains_at_its_limit_of_reads() {
+    let mut world = World::new();
+    let index = world.goroutine(WAITING);
+    let records = world.chain(index, 200);
+    // A page for each record, far apart.
+    let closure = world.closure(CALLEE);
+    let far = |position: usize| HEAP + 0x100_0000 + position as u64 * 0x10_0000;
+    for position in 0..records.len() {
+        let link = if position + 1 < records.len() {
+            far(position + 1)
+        } else {
+            0
+        };
+        world.record(
+            far(position),
+            [true, false],
+            World::stack(index) + 0x3800,
+            LOOP_PC,
+            closure,
+            link,
+        );
+    }
+    world.set_g(index, GLayout::DEFER, far(0));
+    assert_eq!(world.take().sites[0].pending, 200);
+    let options = SnapshotOptions {
+        max_reads: 50,
+        ..SnapshotOptions::default()
+    };
+    let snapshot = world.try_take(&options).unwrap();
+    assert_eq!(snapshot.unverified.reasons, [(Doubt::Limit, 1)]);
+    assert!(
+        snapshot.truncated && snapshot.cost.reads < 60,
+        "{:?}",
+        snapshot.cost
+    );
+    assert_eq!(snapshot.goroutines.total, 1);
 }
 
 #[test]
