@@ -164,7 +164,7 @@ impl Window {
         Stream {
             window: self,
             at,
-            buf: [0; 128],
+            buf: [0; 512],
             len: 0,
             used: 0,
         }
@@ -205,7 +205,7 @@ impl Forward<'_> {
 pub(super) struct Stream<'w> {
     window: &'w Window,
     at: u64,
-    buf: [u8; 128],
+    buf: [u8; 512],
     len: usize,
     used: usize,
 }

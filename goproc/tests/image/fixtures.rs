@@ -2,6 +2,7 @@
 //! every way.
 
 use std::fs;
+use std::io::Write as _;
 use std::path::PathBuf;
 
 use deferd_goproc::image::Image;
@@ -35,7 +36,6 @@ impl Fixture {
 
     /// Runs `go tool ARGUMENTS...` of the toolchain that built it.
     pub(crate) fn tool(&self, arguments: &[&str], input: &str) -> String {
-        use std::io::Write as _;
         let mut child = self
             .toolchain
             .command()
