@@ -28,7 +28,11 @@ impl FakeMemory {
 
     /// Writes `bytes` once `reads` reads have been answered.
     pub(crate) fn write_after(&mut self, reads: u64, address: u64, bytes: &[u8]) {
-        self.script.borrow_mut().entry(reads).or_default().push((address, bytes.to_vec()));
+        self.script
+            .borrow_mut()
+            .entry(reads)
+            .or_default()
+            .push((address, bytes.to_vec()));
     }
 
     /// Counts reads from here on, with nothing scripted.
@@ -41,7 +45,9 @@ impl FakeMemory {
         let mut pages = self.pages.borrow_mut();
         for (offset, byte) in (0_u64..).zip(bytes) {
             let at = address + offset;
-            let page = pages.entry(at / PAGE as u64).or_insert_with(|| Box::new([0; PAGE]));
+            let page = pages
+                .entry(at / PAGE as u64)
+                .or_insert_with(|| Box::new([0; PAGE]));
             page[usize::try_from(at % PAGE as u64).unwrap()] = *byte;
         }
     }

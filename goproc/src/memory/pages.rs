@@ -54,7 +54,14 @@ pub struct Pages<'m, M> {
 impl<'m, M: Memory> Pages<'m, M> {
     /// An empty cache over `memory`. `read_ahead` makes a miss bring its neighbours, for looks at still data.
     pub fn new(memory: &'m M) -> Self {
-        Self { memory, index: HashMap::default(), bytes: Vec::new(), last: None, read_ahead: true, cost: Cost::default() }
+        Self {
+            memory,
+            index: HashMap::default(),
+            bytes: Vec::new(),
+            last: None,
+            read_ahead: true,
+            cost: Cost::default(),
+        }
     }
 
     /// Whether a miss brings its neighbours along. Off where every byte must be as fresh as possible.
@@ -77,7 +84,10 @@ impl<'m, M: Memory> Pages<'m, M> {
     /// Whether all of `length` bytes at `address` have been asked for before (readable or not).
     pub fn holds(&mut self, address: u64, length: usize) -> bool {
         let (first, last) = page_range(address, length);
-        if self.last.is_some_and(|(page, _)| page == first && page == last) {
+        if self
+            .last
+            .is_some_and(|(page, _)| page == first && page == last)
+        {
             return true;
         }
         (first..=last).all(|page| self.is_here(page))
@@ -85,7 +95,10 @@ impl<'m, M: Memory> Pages<'m, M> {
 
     /// Reads the pages under every `(address, length)` that are not here yet, in as few system calls as possible.
     /// Pages that cannot be read are remembered as such: looking at them gives `None`.
-    pub fn prefetch(&mut self, wanted: impl IntoIterator<Item = (u64, usize)>) -> Result<(), MemoryError> {
+    pub fn prefetch(
+        &mut self,
+        wanted: impl IntoIterator<Item = (u64, usize)>,
+    ) -> Result<(), MemoryError> {
         let mut pages: Vec<u64> = Vec::new();
         for (address, length) in wanted {
             let (first, last) = page_range(address, length);
@@ -93,7 +106,11 @@ impl<'m, M: Memory> Pages<'m, M> {
         }
         pages.sort_unstable();
         pages.dedup();
-        let mut missing: Vec<u64> = pages.iter().copied().filter(|page| !self.is_here(*page)).collect();
+        let mut missing: Vec<u64> = pages
+            .iter()
+            .copied()
+            .filter(|page| !self.is_here(*page))
+            .collect();
         if missing.is_empty() {
             return Ok(());
         }
@@ -114,7 +131,10 @@ impl<'m, M: Memory> Pages<'m, M> {
         for page in missing {
             if self.is_here(page.saturating_sub(1)) || self.is_here(page.saturating_add(1)) {
                 let first = page - page % READ_AHEAD;
-                pages.extend((first..=first.saturating_add(READ_AHEAD - 1)).filter(|page| !self.is_here(*page)));
+                pages.extend(
+                    (first..=first.saturating_add(READ_AHEAD - 1))
+                        .filter(|page| !self.is_here(*page)),
+                );
             }
         }
         pages.sort_unstable();
@@ -138,10 +158,14 @@ impl<'m, M: Memory> Pages<'m, M> {
             self.cost.reads = self.cost.reads.saturating_add(1);
             self.cost.bytes = self.cost.bytes.saturating_add(copied as u64);
             let whole = copied / PAGE;
-            self.bytes.truncate(start.saturating_add(whole.saturating_mul(PAGE)));
+            self.bytes
+                .truncate(start.saturating_add(whole.saturating_mul(PAGE)));
             let (read, unread) = rest.split_at(whole.min(rest.len()));
             for (position, page) in read.iter().enumerate() {
-                self.index.insert(*page, Slot::At(start.saturating_add(position.saturating_mul(PAGE))));
+                self.index.insert(
+                    *page,
+                    Slot::At(start.saturating_add(position.saturating_mul(PAGE))),
+                );
             }
             rest = unread;
             if whole < count
@@ -235,7 +259,10 @@ fn runs(pages: &[u64], max: usize) -> (Vec<Extent>, usize) {
                 extent.length = extent.length.saturating_add(PAGE);
             }
             _ if full => break,
-            _ => extents.push(Extent { address: page << PAGE_SHIFT, length: PAGE }),
+            _ => extents.push(Extent {
+                address: page << PAGE_SHIFT,
+                length: PAGE,
+            }),
         }
         next = page.checked_add(1);
         count += 1;
@@ -275,7 +302,10 @@ mod tests {
     fn a_read_across_two_pages_is_joined() {
         let mut memory = FakeMemory::default();
         memory.write(0x1_0ffc, &0x1122_3344_5566_7788_u64.to_le_bytes());
-        assert_eq!(Pages::new(&memory).word(0x1_0ffc), Ok(Some(0x1122_3344_5566_7788)));
+        assert_eq!(
+            Pages::new(&memory).word(0x1_0ffc),
+            Ok(Some(0x1122_3344_5566_7788))
+        );
     }
 
     #[test]
@@ -284,7 +314,9 @@ mod tests {
         memory.write(0x1_0000, &[1; 8]);
         memory.write(0x3_0000, &[3; 8]);
         let mut pages = Pages::new(&memory);
-        pages.prefetch([(0x1_0000, 8), (0x2_0000, 8), (0x3_0000, 8)]).unwrap();
+        pages
+            .prefetch([(0x1_0000, 8), (0x2_0000, 8), (0x3_0000, 8)])
+            .unwrap();
         assert_eq!(pages.peek::<1>(0x1_0000), Some([1]));
         assert_eq!(pages.peek::<1>(0x2_0000), None);
         assert_eq!(pages.peek::<1>(0x3_0000), Some([3]));
