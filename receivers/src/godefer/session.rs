@@ -134,6 +134,7 @@ impl Session {
             max_goroutines: limits.max_goroutines,
             max_records: limits.max_records,
             max_open_coded_goroutines: limits.max_open_coded_goroutines,
+            ..SnapshotOptions::default()
         };
         match watched.look(&options, settings.config.max_sites) {
             Ok((outgoing, cost)) => {
