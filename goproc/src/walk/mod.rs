@@ -1,11 +1,11 @@
 //! Walking goroutines and defer chains in the memory of a running program.
 //!
 //! One look goes through the runtime's list of goroutines in batches of 1024. Of each batch it reads the goroutines,
-//! counts them by what they do, then walks the chains of those that have one, twice ([`verify`] says why and what is
+//! counts them by what they do, then walks the chains of those that have one, twice (`verify.rs` says why and what is
 //! believed). Batches bound both memory and the time between the two looks; a program with ten goroutines costs
 //! about ten system calls.
 //!
-//! All of it runs over the traits [`Code`] and [`Memory`](crate::memory::Memory), so that every way in which a
+//! All of it runs over the traits [`Code`] and [`Memory`], so that every way in which a
 //! foreign memory can lie is a test without a process.
 
 mod budget;
