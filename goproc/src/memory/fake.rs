@@ -28,11 +28,7 @@ impl FakeMemory {
 
     /// Writes `bytes` once `reads` reads have been answered.
     pub(crate) fn write_after(&mut self, reads: u64, address: u64, bytes: &[u8]) {
-        self.script
-            .borrow_mut()
-            .entry(reads)
-            .or_default()
-            .push((address, bytes.to_vec()));
+        self.script.borrow_mut().entry(reads).or_default().push((address, bytes.to_vec()));
     }
 
     /// Counts reads from here on, with nothing scripted.
@@ -45,9 +41,7 @@ impl FakeMemory {
         let mut pages = self.pages.borrow_mut();
         let (mut address, mut rest) = (address, bytes);
         while !rest.is_empty() {
-            let page = pages
-                .entry(address / PAGE as u64)
-                .or_insert_with(|| Box::new([0; PAGE]));
+            let page = pages.entry(address / PAGE as u64).or_insert_with(|| Box::new([0; PAGE]));
             let within = usize::try_from(address % PAGE as u64).unwrap();
             let (now, later) = rest.split_at(rest.len().min(PAGE - within));
             page[within..within + now.len()].copy_from_slice(now);

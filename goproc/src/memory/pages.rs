@@ -54,14 +54,7 @@ pub struct Pages<'m, M> {
 impl<'m, M: Memory> Pages<'m, M> {
     /// An empty cache over `memory`. `read_ahead` makes a miss bring its neighbours, for looks at still data.
     pub fn new(memory: &'m M) -> Self {
-        Self {
-            memory,
-            index: HashMap::default(),
-            bytes: Vec::new(),
-            last: None,
-            read_ahead: true,
-            cost: Cost::default(),
-        }
+        Self { memory, index: HashMap::default(), bytes: Vec::new(), last: None, read_ahead: true, cost: Cost::default() }
     }
 
     /// Whether a miss brings its neighbours along. Off where every byte must be as fresh as possible.
@@ -84,10 +77,7 @@ impl<'m, M: Memory> Pages<'m, M> {
     /// Whether all of `length` bytes at `address` have been asked for before (readable or not).
     pub fn holds(&mut self, address: u64, length: usize) -> bool {
         let (first, last) = page_range(address, length);
-        if self
-            .last
-            .is_some_and(|(page, _)| page == first && page == last)
-        {
+        if self.last.is_some_and(|(page, _)| page == first && page == last) {
             return true;
         }
         (first..=last).all(|page| self.is_here(page))
@@ -95,10 +85,7 @@ impl<'m, M: Memory> Pages<'m, M> {
 
     /// Reads the pages under every `(address, length)` that are not here yet, in as few system calls as possible.
     /// Pages that cannot be read are remembered as such: looking at them gives `None`.
-    pub fn prefetch(
-        &mut self,
-        wanted: impl IntoIterator<Item = (u64, usize)>,
-    ) -> Result<(), MemoryError> {
+    pub fn prefetch(&mut self, wanted: impl IntoIterator<Item = (u64, usize)>) -> Result<(), MemoryError> {
         let mut pages: Vec<u64> = Vec::new();
         for (address, length) in wanted {
             let (first, last) = page_range(address, length);
@@ -106,11 +93,7 @@ impl<'m, M: Memory> Pages<'m, M> {
         }
         pages.sort_unstable();
         pages.dedup();
-        let mut missing: Vec<u64> = pages
-            .iter()
-            .copied()
-            .filter(|page| !self.is_here(*page))
-            .collect();
+        let mut missing: Vec<u64> = pages.iter().copied().filter(|page| !self.is_here(*page)).collect();
         if missing.is_empty() {
             return Ok(());
         }
@@ -131,10 +114,7 @@ impl<'m, M: Memory> Pages<'m, M> {
         for page in missing {
             if self.is_here(page.saturating_sub(1)) || self.is_here(page.saturating_add(1)) {
                 let first = page - page % READ_AHEAD;
-                pages.extend(
-                    (first..=first.saturating_add(READ_AHEAD - 1))
-                        .filter(|page| !self.is_here(*page)),
-                );
+                pages.extend((first..=first.saturating_add(READ_AHEAD - 1)).filter(|page| !self.is_here(*page)));
             }
         }
         pages.sort_unstable();
@@ -162,14 +142,10 @@ impl<'m, M: Memory> Pages<'m, M> {
             self.cost.reads = self.cost.reads.saturating_add(1);
             self.cost.bytes = self.cost.bytes.saturating_add(copied as u64);
             let whole = copied / PAGE;
-            self.bytes
-                .truncate(start.saturating_add(whole.saturating_mul(PAGE)));
+            self.bytes.truncate(start.saturating_add(whole.saturating_mul(PAGE)));
             let (read, unread) = rest.split_at(whole.min(rest.len()));
             for (position, page) in read.iter().enumerate() {
-                self.index.insert(
-                    *page,
-                    Slot::At(start.saturating_add(position.saturating_mul(PAGE))),
-                );
+                self.index.insert(*page, Slot::At(start.saturating_add(position.saturating_mul(PAGE))));
             }
             rest = unread;
             most = most.saturating_mul(2);
@@ -265,10 +241,7 @@ fn runs(pages: &[u64], max: usize) -> (Vec<Extent>, usize) {
                 extent.length = extent.length.saturating_add(PAGE);
             }
             _ if full => break,
-            _ => extents.push(Extent {
-                address: page << PAGE_SHIFT,
-                length: PAGE,
-            }),
+            _ => extents.push(Extent { address: page << PAGE_SHIFT, length: PAGE }),
         }
         next = page.checked_add(1);
         count += 1;

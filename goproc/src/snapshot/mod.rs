@@ -253,11 +253,6 @@ impl Default for SnapshotOptions {
     /// A million goroutines (0.2 s), ten million records (0.6 s), a million reads (2 s), frames of 10,000 goroutines
     /// (10 ms).
     fn default() -> Self {
-        Self {
-            max_goroutines: 1_000_000,
-            max_records: 10_000_000,
-            max_reads: 1_000_000,
-            max_open_coded_goroutines: 10_000,
-        }
+        Self { max_goroutines: 1_000_000, max_records: 10_000_000, max_reads: 1_000_000, max_open_coded_goroutines: 10_000 }
     }
 }

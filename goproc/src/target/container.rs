@@ -20,9 +20,7 @@ pub(super) fn container_id(cgroup: &str) -> Option<String> {
 
 fn innermost_id(path: &str) -> Option<&str> {
     let words = path.rsplit(|character: char| !character.is_ascii_alphanumeric());
-    words
-        .into_iter()
-        .find(|word| word.len() == ID_LENGTH && word.bytes().all(|byte| byte.is_ascii_hexdigit()))
+    words.into_iter().find(|word| word.len() == ID_LENGTH && word.bytes().all(|byte| byte.is_ascii_hexdigit()))
 }
 
 #[cfg(test)]
@@ -42,24 +40,14 @@ mod tests {
             "11:memory:/system.slice/containerd.service/kubepods-besteffort-pod0.slice:cri-containerd:ID",
             "0::/../../docker-ID.scope",
         ] {
-            assert_eq!(
-                container_id(&form.replace("ID", &id)),
-                Some(id.clone()),
-                "{form}"
-            );
+            assert_eq!(container_id(&form.replace("ID", &id)), Some(id.clone()), "{form}");
         }
     }
 
     #[test]
     fn a_process_outside_a_container_has_none() {
-        assert_eq!(
-            container_id("0::/user.slice/user-1000.slice/session-2.scope\n"),
-            None
-        );
-        assert_eq!(
-            container_id("0::/system.slice/0123456789abcdef.service"),
-            None
-        );
+        assert_eq!(container_id("0::/user.slice/user-1000.slice/session-2.scope\n"), None);
+        assert_eq!(container_id("0::/system.slice/0123456789abcdef.service"), None);
         assert_eq!(container_id(""), None);
     }
 }

@@ -40,9 +40,7 @@ fn candidate(pid: u32, boot: Option<SystemTime>) -> Option<Candidate> {
     if stat.kernel_thread || stat.is_over() {
         return None;
     }
-    let (uid, _) = proc::read_text(pid, "status")
-        .map(|text| proc::parse_status(&text))
-        .unwrap_or_default();
+    let (uid, _) = proc::read_text(pid, "status").map(|text| proc::parse_status(&text)).unwrap_or_default();
     Some(Candidate {
         pid,
         executable: std::fs::read_link(proc::path(pid, "exe")).ok(),

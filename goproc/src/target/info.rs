@@ -51,13 +51,9 @@ pub struct ProcessInfo {
 pub(super) fn read(pid: u32, stat: Stat, image: &crate::image::Image) -> ProcessInfo {
     let link = std::fs::read_link(proc::path(pid, "exe")).unwrap_or_default();
     let (executable_path, executable_deleted) = without_deleted_mark(link);
-    let (uid, vpid) = proc::read_text(pid, "status")
-        .map(|text| proc::parse_status(&text))
-        .unwrap_or_default();
+    let (uid, vpid) = proc::read_text(pid, "status").map(|text| proc::parse_status(&text)).unwrap_or_default();
     let environment = proc::read(pid, "environ", MAX_ENVIRONMENT).unwrap_or_default();
-    let name = executable_path
-        .file_name()
-        .map(|name| name.to_string_lossy().into_owned());
+    let name = executable_path.file_name().map(|name| name.to_string_lossy().into_owned());
     ProcessInfo {
         pid,
         vpid,
@@ -73,10 +69,7 @@ pub(super) fn read(pid: u32, stat: Stat, image: &crate::image::Image) -> Process
         container_id: container_of(pid),
         otel_service_name: proc::environment(&environment, "OTEL_SERVICE_NAME"),
         otel_resource_attributes: proc::environment(&environment, "OTEL_RESOURCE_ATTRIBUTES"),
-        host_name: rustix::system::uname()
-            .nodename()
-            .to_string_lossy()
-            .into_owned(),
+        host_name: rustix::system::uname().nodename().to_string_lossy().into_owned(),
     }
 }
 
@@ -88,10 +81,7 @@ pub(super) fn command_line(pid: u32) -> Vec<String> {
 
 /// Takes off what the kernel adds to the path of a file that is no longer there.
 fn without_deleted_mark(path: PathBuf) -> (PathBuf, bool) {
-    match path
-        .to_str()
-        .and_then(|text| text.strip_suffix(" (deleted)"))
-    {
+    match path.to_str().and_then(|text| text.strip_suffix(" (deleted)")) {
         Some(text) => (PathBuf::from(text), true),
         None => (path, false),
     }

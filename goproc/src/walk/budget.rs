@@ -11,10 +11,7 @@ pub(super) struct Budget {
 
 impl Budget {
     pub(super) fn new(options: &SnapshotOptions) -> Self {
-        Self {
-            records: options.max_records,
-            reads: options.max_reads,
-        }
+        Self { records: options.max_records, reads: options.max_reads }
     }
 
     /// Counts a record; `false` when there was none left.

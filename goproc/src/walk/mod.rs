@@ -59,11 +59,7 @@ pub enum WalkError {
 }
 
 /// Looks once at the program whose code is `program` and whose memory is `memory`.
-pub fn take<C: Code, M: Memory>(
-    program: &mut Program<C>,
-    memory: &M,
-    options: &SnapshotOptions,
-) -> Result<Snapshot, WalkError> {
+pub fn take<C: Code, M: Memory>(program: &mut Program<C>, memory: &M, options: &SnapshotOptions) -> Result<Snapshot, WalkError> {
     let (taken, begin, cpu) = (SystemTime::now(), Instant::now(), thread_cpu());
     program.forget_excess_sites();
     let mut pages = Pages::new(memory);
@@ -71,28 +67,16 @@ pub fn take<C: Code, M: Memory>(
     let all = AllGoroutines::read(program, &mut pages)?;
     let length = all.length.min(options.max_goroutines);
 
-    let mut walk = Walk {
-        program,
-        pages: &mut pages,
-        budget: Budget::new(options),
-        ledger: Ledger::default(),
-    };
+    let mut walk = Walk { program, pages: &mut pages, budget: Budget::new(options), ledger: Ledger::default() };
     let mut first = 0;
     while first < length {
         first = first.saturating_add(walk.batch(all, first, length, options)?);
     }
-    let Walk {
-        program,
-        pages,
-        ledger,
-        ..
-    } = walk;
+    let Walk { program, pages, ledger, .. } = walk;
     let read = pages.cost();
     let implausible = ledger.doubts(Doubt::Goroutine);
     if implausible > length / 2 {
-        return Err(WalkError::Check(format!(
-            "{implausible} of {length} goroutines are none"
-        )));
+        return Err(WalkError::Check(format!("{implausible} of {length} goroutines are none")));
     }
 
     Ok(Snapshot {
@@ -103,25 +87,14 @@ pub fn take<C: Code, M: Memory>(
         open_coded: ledger.open_coded,
         unverified: ledger.unverified(),
         runtime: figures,
-        cost: SnapshotCost {
-            cpu: thread_cpu().saturating_sub(cpu),
-            wall: begin.elapsed(),
-            reads: read.reads,
-            bytes: read.bytes,
-        },
+        cost: SnapshotCost { cpu: thread_cpu().saturating_sub(cpu), wall: begin.elapsed(), reads: read.reads, bytes: read.bytes },
         truncated: all.length > length || ledger.doubts(Doubt::Limit) > 0,
     })
 }
 
 impl<C: Code, M: Memory> Walk<'_, '_, C, M> {
     /// Looks at the goroutines from entry `first` on; returns how many entries that were.
-    fn batch(
-        &mut self,
-        all: AllGoroutines,
-        first: u64,
-        length: u64,
-        options: &SnapshotOptions,
-    ) -> Result<u64, WalkError> {
+    fn batch(&mut self, all: AllGoroutines, first: u64, length: u64, options: &SnapshotOptions) -> Result<u64, WalkError> {
         let wanted = length.saturating_sub(first).min(BATCH as u64);
         let mut addresses = all.addresses(first, self.pages)?;
         addresses.truncate(usize::try_from(wanted).unwrap_or(BATCH));
@@ -143,9 +116,7 @@ impl<C: Code, M: Memory> Walk<'_, '_, C, M> {
             if goroutine.defer_head != 0 {
                 chained.push(goroutine);
             }
-            if options.max_open_coded_goroutines > 0
-                && !self.program.is_system_goroutine(goroutine.start_pc)
-            {
+            if options.max_open_coded_goroutines > 0 && !self.program.is_system_goroutine(goroutine.start_pc) {
                 user.push(goroutine);
             }
         }

@@ -65,18 +65,12 @@ impl std::fmt::Display for Fixture {
 
 /// Builds the fixture, unless the same sources were built before.
 pub(crate) fn build(toolchain: &Toolchain, mode: Mode) -> Fixture {
-    Fixture {
-        toolchain: toolchain.clone(),
-        mode,
-        path: toolchain.build(PROGRAM, mode),
-    }
+    Fixture { toolchain: toolchain.clone(), mode, path: toolchain.build(PROGRAM, mode) }
 }
 
 /// Every toolchain with every mode of `modes`.
 pub(crate) fn fixtures(modes: &[Mode]) -> impl Iterator<Item = Fixture> {
-    toolchains()
-        .iter()
-        .flat_map(move |toolchain| modes.iter().map(|&mode| build(toolchain, mode)))
+    toolchains().iter().flat_map(move |toolchain| modes.iter().map(|&mode| build(toolchain, mode)))
 }
 
 /// The sources by file name.
