@@ -1,0 +1,8 @@
+//! What this distribution holds.
+
+use deferd_component::Registry;
+
+/// Lists every component of this distribution.
+pub fn components(registry: &mut Registry) {
+    let _ = registry;
+}
