@@ -37,18 +37,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     writeln!(out, "location   {} ns", lookup(&image, Image::location))?;
     writeln!(out, "frames     {} ns", lookup(&image, Image::frames))?;
     writeln!(out, "function   {} ns", lookup(&image, Image::function_at))?;
-    writeln!(
-        out,
-        "callee     {} ns",
-        lookup(&image, |image, pc| {
-            image.callee(image.function_at(pc)?.entry)
-        })
-    )?;
-    writeln!(
-        out,
-        "defer call {} ns",
-        lookup(&image, Image::defer_call_before)
-    )?;
+    writeln!(out, "callee     {} ns", lookup(&image, |image, pc| { image.callee(image.function_at(pc)?.entry) }))?;
+    writeln!(out, "defer call {} ns", lookup(&image, Image::defer_call_before))?;
     writeln!(out, "open-coded {} ns", lookup(&image, Image::open_coded))?;
     Ok(())
 }

@@ -5,10 +5,7 @@ use deferd_goproc::snapshot::SnapshotOptions;
 use deferd_goproc::target::Target;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let pid = std::env::args()
-        .nth(1)
-        .ok_or("usage: snapshot PID")?
-        .parse()?;
+    let pid = std::env::args().nth(1).ok_or("usage: snapshot PID")?.parse()?;
     let mut target = Target::attach(pid)?;
     println!("{:#?}\n{}", target.process(), target.key());
     println!("{:#?}", target.snapshot(&SnapshotOptions::default())?);

@@ -14,10 +14,7 @@ type Failure = Box<dyn std::error::Error>;
 
 fn main() -> Result<(), Failure> {
     let program = std::env::args().nth(1).ok_or("usage: walk_cost PROGRAM")?;
-    println!(
-        "{:<34}{:>9}{:>9}{:>8}{:>9}{:>10}",
-        "case", "cpu ms", "wall ms", "reads", "MB", "naive ms"
-    );
+    println!("{:<34}{:>9}{:>9}{:>8}{:>9}{:>10}", "case", "cpu ms", "wall ms", "reads", "MB", "naive ms");
     for (name, commands) in [
         ("10 goroutines x 3", &["loop 10 3"][..]),
         ("10,000 goroutines x 1", &["loop 10000 1"]),
@@ -26,10 +23,7 @@ fn main() -> Result<(), Failure> {
         ("one chain of 1,000,000", &["loop 1 1000000"]),
         ("one of 1,000,000, static closures", &["static 1 1000000"]),
         ("100,000 goroutines, no defers", &["loop 100000 0"]),
-        (
-            "one of 1,000,000, churned pool",
-            &["churn 500", "gc", "loop 1 1000000"],
-        ),
+        ("one of 1,000,000, churned pool", &["churn 500", "gc", "loop 1 1000000"]),
         ("growing, beside churn", &["churn 50", "leak", "wait 20000"]),
     ] {
         measure(name, &program, commands)?;
@@ -38,10 +32,7 @@ fn main() -> Result<(), Failure> {
 }
 
 fn measure(name: &str, program: &str, commands: &[&str]) -> Result<(), Failure> {
-    let mut child = Command::new(program)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()?;
+    let mut child = Command::new(program).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
     let result = run(name, &mut child, commands);
     child.kill()?;
     child.wait()?;
@@ -57,17 +48,11 @@ fn run(name: &str, child: &mut Child, commands: &[&str]) -> Result<(), Failure> 
     }
     let mut target = Target::attach(child.id())?;
     let open_coded = std::env::var_os("OPEN_CODED").map_or(0, |_| u64::MAX);
-    let options = SnapshotOptions {
-        max_open_coded_goroutines: open_coded,
-        ..SnapshotOptions::default()
-    };
+    let options = SnapshotOptions { max_open_coded_goroutines: open_coded, ..SnapshotOptions::default() };
     let mut best: Option<Snapshot> = None;
     for _ in 0..5 {
         let snapshot = target.snapshot(&options)?;
-        if best
-            .as_ref()
-            .is_none_or(|best| snapshot.cost.cpu < best.cost.cpu)
-        {
+        if best.as_ref().is_none_or(|best| snapshot.cost.cpu < best.cost.cpu) {
             best = Some(snapshot);
         }
     }

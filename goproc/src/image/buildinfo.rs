@@ -87,11 +87,7 @@ impl BuildInfo {
         let version = GoVersion::parse(String::from_utf8_lossy(&version).into_owned())?;
         let modules = string(&blob, next, MAX_MODULES).map(|(text, _)| text);
         let modules = String::from_utf8_lossy(modules.as_deref().unwrap_or_default()).into_owned();
-        Ok(Self {
-            version,
-            main_path: field(&modules, "path\t"),
-            module_path: field(&modules, "mod\t"),
-        })
+        Ok(Self { version, main_path: field(&modules, "path\t"), module_path: field(&modules, "mod\t") })
     }
 }
 
@@ -125,15 +121,11 @@ fn string(blob: &Window, at: u64, limit: u32) -> Option<(Vec<u8>, u64)> {
 /// The first tab-separated word of the line that begins with `key`.
 fn field(modules: &str, key: &str) -> Option<String> {
     // The markers are not text, so they may have been widened; lines are not.
-    let value =
-        modules
-            .lines()
-            .enumerate()
-            .find_map(|(index, line)| match line.strip_prefix(key) {
-                Some(value) => Some(value),
-                None if index == 0 => line.split_once(key).map(|(_, value)| value),
-                None => None,
-            })?;
+    let value = modules.lines().enumerate().find_map(|(index, line)| match line.strip_prefix(key) {
+        Some(value) => Some(value),
+        None if index == 0 => line.split_once(key).map(|(_, value)| value),
+        None => None,
+    })?;
     let word = value.split('\t').next()?;
     (!word.is_empty()).then(|| word.to_owned())
 }
@@ -143,9 +135,7 @@ mod tests {
     use super::*;
 
     fn minor(text: &str) -> Result<u8, String> {
-        GoVersion::parse(text.to_owned())
-            .map(|version| version.minor())
-            .map_err(|error| error.to_string())
+        GoVersion::parse(text.to_owned()).map(|version| version.minor()).map_err(|error| error.to_string())
     }
 
     #[test]

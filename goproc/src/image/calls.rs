@@ -36,15 +36,9 @@ impl DeferFunctions {
     pub(super) fn new(runtime: &RuntimeFunctions) -> Self {
         let entries = [
             (DeferCall::Deferproc, runtime.entry("runtime.deferproc")),
-            (
-                DeferCall::DeferprocStack,
-                runtime.entry("runtime.deferprocStack"),
-            ),
+            (DeferCall::DeferprocStack, runtime.entry("runtime.deferprocStack")),
             (DeferCall::Deferprocat, runtime.entry("runtime.deferprocat")),
-            (
-                DeferCall::Deferrangefunc,
-                runtime.entry("runtime.deferrangefunc"),
-            ),
+            (DeferCall::Deferrangefunc, runtime.entry("runtime.deferrangefunc")),
         ];
         Self { entries }
     }
@@ -55,13 +49,8 @@ impl DeferFunctions {
         let [opcode, distance @ ..] = code.array::<5>(return_pc.checked_sub(CALL)?)?;
         let distance = i64::from(i32::from_le_bytes(distance));
         let target = return_pc.checked_add_signed(distance)?;
-        let found = self
-            .entries
-            .iter()
-            .find(|(_, entry)| *entry == Some(target));
-        found
-            .filter(|_| opcode == CALL_OPCODE)
-            .map(|&(call, _)| call)
+        let found = self.entries.iter().find(|(_, entry)| *entry == Some(target));
+        found.filter(|_| opcode == CALL_OPCODE).map(|&(call, _)| call)
     }
 }
 
@@ -98,24 +87,12 @@ pub struct IndirectCall {
 
 /// See [`super::Image::callee`].
 pub(super) fn callee(code: &Code, functions: &FunctionTable, entry: u64) -> Option<Callee> {
-    let record = functions
-        .record(entry)
-        .filter(|record| record.entry == entry)?;
+    let record = functions.record(entry).filter(|record| record.entry == entry)?;
     let name = functions.printed_name(&record)?;
     if !functions.is_wrapper(&record) {
-        return Some(Callee {
-            name,
-            entry: Some(entry),
-            wrapper: false,
-            indirect: None,
-        });
+        return Some(Callee { name, entry: Some(entry), wrapper: false, indirect: None });
     }
-    let direct = |name, entry| Callee {
-        name,
-        entry,
-        wrapper: true,
-        indirect: None,
-    };
+    let direct = |name, entry| Callee { name, entry, wrapper: true, indirect: None };
     if let Some((entry, name)) = wrapped(functions, &record) {
         return Some(direct(name, Some(entry)));
     }
@@ -125,10 +102,7 @@ pub(super) fn callee(code: &Code, functions: &FunctionTable, entry: u64) -> Opti
     let instructions = code.instructions(record.entry, record.end);
     Some(match first_call(functions, &instructions) {
         Some(Call::Direct(entry, name)) => direct(name, Some(entry)),
-        Some(Call::Indirect(call)) => Callee {
-            indirect: Some(call),
-            ..direct(name, None)
-        },
+        Some(Call::Indirect(call)) => Callee { indirect: Some(call), ..direct(name, None) },
         None => direct(name, None),
     })
 }
@@ -138,16 +112,11 @@ pub(super) fn callee(code: &Code, functions: &FunctionTable, entry: u64) -> Opti
 fn wrapped(functions: &FunctionTable, record: &Record) -> Option<(u64, String)> {
     let at = u64::from(record.function_data(WRAP_INFO)?);
     let offset = u32::from_le_bytes(functions.data.function_data.as_ref()?.array(at)?);
-    named(
-        functions,
-        functions.data.text.start.checked_add(u64::from(offset))?,
-    )
+    named(functions, functions.data.text.start.checked_add(u64::from(offset))?)
 }
 
 fn named(functions: &FunctionTable, entry: u64) -> Option<(u64, String)> {
-    let record = functions
-        .record(entry)
-        .filter(|record| record.entry == entry)?;
+    let record = functions.record(entry).filter(|record| record.entry == entry)?;
     Some((entry, functions.printed_name(&record)?))
 }
 
@@ -192,10 +161,7 @@ fn first_call(functions: &FunctionTable, instructions: &[Instruction]) -> Option
 fn loaded(held: &[(Register, Held)], base: Register, displacement: u64) -> Option<Held> {
     let offset = u32::try_from(displacement).ok()?;
     match held.iter().find(|&&(register, _)| register == base) {
-        Some(&(_, Held::Captured(capture))) => Some(Held::Behind(IndirectCall {
-            capture,
-            slot: offset,
-        })),
+        Some(&(_, Held::Captured(capture))) => Some(Held::Behind(IndirectCall { capture, slot: offset })),
         None if base == Register::RDX => Some(Held::Captured(offset)),
         _ => None,
     }
@@ -205,13 +171,9 @@ fn indirect(held: &[(Register, Held)], call: &Instruction) -> Option<IndirectCal
     let value = match call.op0_kind() {
         OpKind::Register => {
             let register = call.op0_register();
-            held.iter()
-                .find(|&&(other, _)| other == register)
-                .map(|&(_, value)| value)
+            held.iter().find(|&&(other, _)| other == register).map(|&(_, value)| value)
         }
-        OpKind::Memory if call.memory_index() == Register::None => {
-            loaded(held, call.memory_base(), call.memory_displacement64())
-        }
+        OpKind::Memory if call.memory_index() == Register::None => loaded(held, call.memory_base(), call.memory_displacement64()),
         _ => None,
     };
     match value {
@@ -222,12 +184,7 @@ fn indirect(held: &[(Register, Held)], call: &Instruction) -> Option<IndirectCal
 
 /// Functions that compiled code calls on its own account.
 fn is_support(name: &str) -> bool {
-    [
-        "runtime.morestack",
-        "runtime.gcWriteBarrier",
-        "runtime.panicwrap",
-        "runtime.race",
-    ]
-    .iter()
-    .any(|prefix| name.starts_with(prefix))
+    ["runtime.morestack", "runtime.gcWriteBarrier", "runtime.panicwrap", "runtime.race"]
+        .iter()
+        .any(|prefix| name.starts_with(prefix))
 }

@@ -26,10 +26,7 @@ impl Code {
     /// The instructions from `entry` to `end`, at most `MAX_FUNCTION` bytes.
     pub(super) fn instructions(&self, entry: u64, end: u64) -> Vec<Instruction> {
         let len = end.saturating_sub(entry).min(MAX_FUNCTION);
-        let bytes = entry.checked_sub(self.start).and_then(|at| {
-            self.bytes
-                .vec(at, len.min(self.bytes.len().checked_sub(at)?))
-        });
+        let bytes = entry.checked_sub(self.start).and_then(|at| self.bytes.vec(at, len.min(self.bytes.len().checked_sub(at)?)));
         decode(&bytes.unwrap_or_default(), entry)
     }
 }
@@ -45,20 +42,13 @@ pub(super) fn decode(bytes: &[u8], address: u64) -> Vec<Instruction> {
 
 /// The target of `call rel32`.
 pub(super) fn called(instruction: &Instruction) -> Option<u64> {
-    instruction
-        .is_call_near()
-        .then(|| instruction.near_branch_target())
+    instruction.is_call_near().then(|| instruction.near_branch_target())
 }
 
 /// `lea register, [rip + x]`: the register and the address.
 pub(super) fn address_taken(instruction: &Instruction) -> Option<(Register, u64)> {
     let is_lea = instruction.mnemonic() == iced_x86::Mnemonic::Lea;
-    (is_lea && instruction.is_ip_rel_memory_operand()).then(|| {
-        (
-            instruction.op0_register(),
-            instruction.ip_rel_memory_address(),
-        )
-    })
+    (is_lea && instruction.is_ip_rel_memory_operand()).then(|| (instruction.op0_register(), instruction.ip_rel_memory_address()))
 }
 
 /// `mov register, [base + displacement]` without an index: all three.
@@ -67,11 +57,5 @@ pub(super) fn load(instruction: &Instruction) -> Option<(Register, Register, u64
         && instruction.op0_kind() == OpKind::Register
         && instruction.op1_kind() == OpKind::Memory
         && instruction.memory_index() == Register::None;
-    is_load.then(|| {
-        (
-            instruction.op0_register(),
-            instruction.memory_base(),
-            instruction.memory_displacement64(),
-        )
-    })
+    is_load.then(|| (instruction.op0_register(), instruction.memory_base(), instruction.memory_displacement64()))
 }

@@ -90,19 +90,12 @@ impl Elf {
             return Err(malformed("no segment is loaded"));
         }
         let sections = sections(&file, &header).unwrap_or_default();
-        Ok(Self {
-            source,
-            is_pie: kind == Some(ET_DYN),
-            segments,
-            sections,
-        })
+        Ok(Self { source, is_pie: kind == Some(ET_DYN), segments, sections })
     }
 
     /// The segments that become memory.
     pub(super) fn loads(&self) -> impl Iterator<Item = &Segment> {
-        self.segments
-            .iter()
-            .filter(|segment| segment.kind == PT_LOAD)
+        self.segments.iter().filter(|segment| segment.kind == PT_LOAD)
     }
 
     /// The segments that the program writes to, which is where the linker puts
@@ -162,16 +155,12 @@ impl Elf {
         let Some(end) = address.checked_add(len) else {
             return false;
         };
-        self.writable()
-            .any(|segment| segment.memory().start <= address && end <= segment.memory().end)
+        self.writable().any(|segment| segment.memory().start <= address && end <= segment.memory().end)
     }
 
     /// The lowest link-time address that is loaded.
     pub(super) fn first_address(&self) -> u64 {
-        self.loads()
-            .map(|segment| segment.address)
-            .min()
-            .unwrap_or(0)
+        self.loads().map(|segment| segment.address).min().unwrap_or(0)
     }
 
     /// See [`super::Image::load_bias`].
@@ -258,10 +247,7 @@ fn sections(file: &Window, header: &[u8; HEADER]) -> Option<Vec<Section>> {
         return None;
     }
     let names = file.vec(names_at, names_len)?;
-    bytes
-        .chunks_exact(usize::from(SECTION_HEADER))
-        .map(|record| section(record, &names))
-        .collect()
+    bytes.chunks_exact(usize::from(SECTION_HEADER)).map(|record| section(record, &names)).collect()
 }
 
 fn section(record: &[u8], names: &[u8]) -> Option<Section> {

@@ -37,17 +37,13 @@ pub enum ImageError {
         text: String,
     },
     /// Go 1.20 or older.
-    #[error(
-        "built with {version}: before Go 1.21 the layout of runtime._defer differs; rebuild with 1.21 to 1.27"
-    )]
+    #[error("built with {version}: before Go 1.21 the layout of runtime._defer differs; rebuild with 1.21 to 1.27")]
     GoTooOld {
         /// The version as the linker wrote it.
         version: String,
     },
     /// A minor release newer than those whose layouts were verified.
-    #[error(
-        "built with {version}: layouts are known for Go 1.21 to 1.27 only, and are not guessed"
-    )]
+    #[error("built with {version}: layouts are known for Go 1.21 to 1.27 only, and are not guessed")]
     GoTooNew {
         /// The version as the linker wrote it.
         version: String,

@@ -73,20 +73,12 @@ impl FunctionTable {
             .checked_mul(8)
             .and_then(|len| data.functions.vec(0, len))
             .ok_or(damaged("its index is cut short"))?;
-        let index: Vec<(u32, u32)> = bytes
-            .chunks_exact(8)
-            .filter_map(|pair| Some((u32_at(pair, 0)?, u32_at(pair, 4)?)))
-            .collect();
+        let index: Vec<(u32, u32)> =
+            bytes.chunks_exact(8).filter_map(|pair| Some((u32_at(pair, 0)?, u32_at(pair, 4)?))).collect();
         if !index.is_sorted_by(|a, b| a.0 < b.0 && a.1 < b.1) {
             return Err(damaged("its index is not sorted"));
         }
-        Ok(Self {
-            text: data.text.start,
-            described: data.described.clone(),
-            index,
-            wrapper_id: wrapper_id(minor),
-            data,
-        })
+        Ok(Self { text: data.text.start, described: data.described.clone(), index, wrapper_id: wrapper_id(minor), data })
     }
 
     pub(super) fn len(&self) -> usize {
@@ -111,16 +103,8 @@ impl FunctionTable {
             None => self.described.end,
         };
         let mut bytes = [0; RECORD_AND_TABLES];
-        let got = self
-            .data
-            .functions
-            .fill(u64::from(record), &mut bytes)
-            .len();
-        let record = Record {
-            bytes,
-            entry: self.text.checked_add(u64::from(entry))?,
-            end,
-        };
+        let got = self.data.functions.fill(u64::from(record), &mut bytes).len();
+        let record = Record { bytes, entry: self.text.checked_add(u64::from(entry))?, end };
         (got >= RECORD && record.tables_end()? <= got).then_some(record)
     }
 
@@ -237,9 +221,7 @@ impl Record {
     }
 
     fn tables_end(&self) -> Option<usize> {
-        let words = self
-            .pc_table_count()?
-            .checked_add(usize::from(self.byte(0x2b)?))?;
+        let words = self.pc_table_count()?.checked_add(usize::from(self.byte(0x2b)?))?;
         words.checked_mul(4)?.checked_add(RECORD)
     }
 
@@ -255,8 +237,7 @@ impl Record {
         }
         let at = self.pc_table_count()?.checked_add(index)?.checked_mul(4)?;
         // All ones: the function has none of this kind.
-        self.word(at.checked_add(RECORD)?)
-            .filter(|&offset| offset != u32::MAX)
+        self.word(at.checked_add(RECORD)?).filter(|&offset| offset != u32::MAX)
     }
 }
 
@@ -293,10 +274,7 @@ mod tests {
         let cases = [
             ("main.run", "main.run"),
             ("main.keys[go.shape.string]", "main.keys[...]"),
-            (
-                "main.(*T[go.shape.[]uint8]).run.func1",
-                "main.(*T[...]).run.func1",
-            ),
+            ("main.(*T[go.shape.[]uint8]).run.func1", "main.(*T[...]).run.func1"),
             ("odd]main[", "odd]main["),
         ];
         for (name, expected) in cases {

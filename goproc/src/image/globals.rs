@@ -14,14 +14,8 @@ use super::runtime_functions::RuntimeFunctions;
 use super::symbols;
 
 /// Names of the variables, in the order of [`Globals`].
-const NAMES: [&str; 6] = [
-    "runtime.allgs",
-    "runtime.allgptr",
-    "runtime.allglen",
-    "runtime.sched",
-    "runtime.memstats",
-    "runtime.gcController",
-];
+const NAMES: [&str; 6] =
+    ["runtime.allgs", "runtime.allgptr", "runtime.allglen", "runtime.sched", "runtime.memstats", "runtime.gcController"];
 
 /// Link-time addresses of variables of package runtime. What could not be
 /// found is `None`; only `allgs` must be there.
@@ -53,19 +47,12 @@ impl Globals {
         runtime: &RuntimeFunctions,
         minor: u8,
     ) -> Result<Self, ImageError> {
-        let decoded = Decoder {
-            code,
-            functions,
-            runtime,
-        }
-        .all(minor);
+        let decoded = Decoder { code, functions, runtime }.all(minor);
         let named = symbols::addresses(elf, NAMES);
         let mut disputed = Vec::new();
         let mut found = [None; NAMES.len()];
-        for (((slot, name), decoded), named) in found.iter_mut().zip(NAMES).zip(decoded).zip(named)
-        {
-            let usable =
-                |address: &u64| elf.is_writable_memory(*address, 24) && address.is_multiple_of(8);
+        for (((slot, name), decoded), named) in found.iter_mut().zip(NAMES).zip(decoded).zip(named) {
+            let usable = |address: &u64| elf.is_writable_memory(*address, 24) && address.is_multiple_of(8);
             let (decoded, named) = (decoded.filter(usable), named.filter(usable));
             if decoded.is_some() && named.is_some() && decoded != named {
                 disputed.push(name);
@@ -74,9 +61,7 @@ impl Globals {
         }
         let [allgs, allgptr, allglen, sched, memstats, gc_controller] = found;
         Ok(Self {
-            allgs: allgs.ok_or(ImageError::GlobalNotFound {
-                name: "runtime.allgs",
-            })?,
+            allgs: allgs.ok_or(ImageError::GlobalNotFound { name: "runtime.allgs" })?,
             allgptr,
             allglen,
             sched,
@@ -100,62 +85,30 @@ impl Decoder<'_> {
         let (allgptr, allglen) = exchanged(&allgadd);
         // sched.lock moved when sched.pollingNet was added in front of it.
         let lock_offset = if minor >= 25 { 0x20 } else { 0x18 };
-        let lock = self.first_argument(&[
-            ("runtime.goschedImpl", "runtime.lock2"),
-            ("runtime.schedEnableUser", "runtime.lock2"),
-        ]);
+        let lock = self.first_argument(&[("runtime.goschedImpl", "runtime.lock2"), ("runtime.schedEnableUser", "runtime.lock2")]);
         let memstats = self.first_argument(&[
-            (
-                "runtime.(*mcache).releaseAll",
-                "runtime.(*consistentHeapStats).acquire",
-            ),
-            (
-                "runtime.(*mcache).allocLarge",
-                "runtime.(*consistentHeapStats).acquire",
-            ),
-            (
-                "runtime.(*mcache).refill",
-                "runtime.(*consistentHeapStats).acquire",
-            ),
+            ("runtime.(*mcache).releaseAll", "runtime.(*consistentHeapStats).acquire"),
+            ("runtime.(*mcache).allocLarge", "runtime.(*consistentHeapStats).acquire"),
+            ("runtime.(*mcache).refill", "runtime.(*consistentHeapStats).acquire"),
         ]);
         let gc_controller = self.first_argument(&[
             ("runtime.gcStart", "runtime.(*gcControllerState).startCycle"),
-            (
-                "runtime.gcMarkDone",
-                "runtime.(*gcControllerState).endCycle",
-            ),
-            (
-                "runtime.(*mcache).refill",
-                "runtime.(*gcControllerState).update",
-            ),
+            ("runtime.gcMarkDone", "runtime.(*gcControllerState).endCycle"),
+            ("runtime.(*mcache).refill", "runtime.(*gcControllerState).update"),
         ]);
         let sched = lock.and_then(|lock| lock.checked_sub(lock_offset));
-        [
-            slice(&allgadd),
-            allgptr,
-            allglen,
-            sched,
-            memstats,
-            gc_controller,
-        ]
+        [slice(&allgadd), allgptr, allglen, sched, memstats, gc_controller]
     }
 
     fn instructions(&self, name: &str) -> Vec<Instruction> {
-        let record = self
-            .runtime
-            .entry(name)
-            .and_then(|entry| self.functions.record(entry));
-        record
-            .map(|record| self.code.instructions(record.entry, record.end))
-            .unwrap_or_default()
+        let record = self.runtime.entry(name).and_then(|entry| self.functions.record(entry));
+        record.map(|record| self.code.instructions(record.entry, record.end)).unwrap_or_default()
     }
 
     /// For the first pair of (caller, callee) that works: the variable whose
     /// address the caller passes as first argument.
     fn first_argument(&self, calls: &[(&str, &str)]) -> Option<u64> {
-        calls.iter().find_map(|(caller, callee)| {
-            argument(&self.instructions(caller), self.runtime.entry(callee)?)
-        })
+        calls.iter().find_map(|(caller, callee)| argument(&self.instructions(caller), self.runtime.entry(callee)?))
     }
 }
 
@@ -182,10 +135,7 @@ fn overwrites(instruction: &Instruction, register: Register) -> bool {
     instruction.op_count() > 0
         && instruction.op0_kind() == OpKind::Register
         && instruction.op0_register().full_register() == register
-        && !matches!(
-            instruction.mnemonic(),
-            Mnemonic::Cmp | Mnemonic::Test | Mnemonic::Nop
-        )
+        && !matches!(instruction.mnemonic(), Mnemonic::Cmp | Mnemonic::Test | Mnemonic::Nop)
 }
 
 /// The slice that `allgs = append(allgs, gp)` reads and writes: the only three
@@ -197,18 +147,11 @@ fn slice(instructions: &[Instruction]) -> Option<u64> {
         .filter(|instruction| instruction.mnemonic() != Mnemonic::Lea)
         .map(Instruction::ip_rel_memory_address)
         .collect();
-    let has = |start: u64, offset: u64| {
-        start
-            .checked_add(offset)
-            .is_some_and(|address| named.contains(&address))
-    };
-    named.iter().copied().find(|&start| {
-        has(start, 8)
-            && has(start, 16)
-            && !start
-                .checked_sub(8)
-                .is_some_and(|before| named.contains(&before))
-    })
+    let has = |start: u64, offset: u64| start.checked_add(offset).is_some_and(|address| named.contains(&address));
+    named
+        .iter()
+        .copied()
+        .find(|&start| has(start, 8) && has(start, 16) && !start.checked_sub(8).is_some_and(|before| named.contains(&before)))
 }
 
 /// The variables that `runtime.allgadd` publishes atomically: the array, and
@@ -220,17 +163,12 @@ fn exchanged(instructions: &[Instruction]) -> (Option<u64>, Option<u64>) {
         if let Some((register, address)) = address_taken(instruction) {
             taken.retain(|&(other, _)| other != register);
             taken.push((register, address));
-        } else if instruction.mnemonic() == Mnemonic::Xchg
-            && instruction.op0_kind() == OpKind::Memory
-        {
+        } else if instruction.mnemonic() == Mnemonic::Xchg && instruction.op0_kind() == OpKind::Memory {
             let target = if instruction.is_ip_rel_memory_operand() {
                 Some(instruction.ip_rel_memory_address())
             } else {
                 let base = instruction.memory_base();
-                taken
-                    .iter()
-                    .find(|&&(register, _)| register == base)
-                    .map(|&(_, address)| address)
+                taken.iter().find(|&&(register, _)| register == base).map(|&(_, address)| address)
             };
             targets.extend(target);
         }

@@ -9,11 +9,7 @@
 /// and remain so for that number, although the same test made while they run
 /// the user's code says otherwise.
 pub(super) fn is_system(name: &str) -> bool {
-    let users = [
-        "runtime.main",
-        "runtime.corostart",
-        "runtime.handleAsyncEvent",
-    ];
+    let users = ["runtime.main", "runtime.corostart", "runtime.handleAsyncEvent"];
     name.starts_with("runtime.") && !users.contains(&name)
 }
 
@@ -23,19 +19,10 @@ mod tests {
 
     #[test]
     fn only_package_runtime_starts_system_goroutines() {
-        for name in [
-            "runtime.forcegchelper",
-            "runtime.runfinq",
-            "runtime.bgsweep",
-        ] {
+        for name in ["runtime.forcegchelper", "runtime.runfinq", "runtime.bgsweep"] {
             assert!(is_system(name), "{name}");
         }
-        for name in [
-            "main.main",
-            "runtime.main",
-            "runtime.corostart",
-            "runtime/pprof.x",
-        ] {
+        for name in ["main.main", "runtime.main", "runtime.corostart", "runtime/pprof.x"] {
             assert!(!is_system(name), "{name}");
         }
     }

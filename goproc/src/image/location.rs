@@ -87,10 +87,7 @@ impl FunctionTable {
         let tree = u64::from(record.function_data(INLINE_TREE)?);
         let at = tree.checked_add(u64::from(index).checked_mul(INLINED_CALL)?)?;
         let call = self.data.function_data.as_ref()?.array::<16>(at)?;
-        Some(Inlined {
-            name: printed(self.name_at(i32_at(&call, 4)?)?),
-            parent: u32::try_from(i32_at(&call, 8)?).ok()?,
-        })
+        Some(Inlined { name: printed(self.name_at(i32_at(&call, 4)?)?), parent: u32::try_from(i32_at(&call, 8)?).ok()? })
     }
 
     /// The outermost call that was inlined into the function, the first in the

@@ -82,26 +82,14 @@ impl Image {
         let minor = info.version.minor();
         let functions = FunctionTable::read(ModuleData::find(&elf, minor)?, minor)?;
         let text = &functions.data.text;
-        let bytes = elf
-            .bytes_from(text.start)
-            .ok_or(ImageError::FunctionTable {
-                what: "its text is not in the file",
-            })?;
+        let bytes = elf.bytes_from(text.start).ok_or(ImageError::FunctionTable { what: "its text is not in the file" })?;
         let code = Code::new(text.start, bytes);
         let runtime = RuntimeFunctions::find(&functions);
         let globals = Globals::find(&elf, &code, &functions, &runtime, minor)?;
         let build_id = notes::build_id(&elf);
         let defers = DeferFunctions::new(&runtime);
         elf.sections = Vec::new();
-        Ok(Self {
-            elf,
-            info,
-            build_id,
-            functions,
-            code,
-            defers,
-            globals,
-        })
+        Ok(Self { elf, info, build_id, functions, code, defers, globals })
     }
 
     /// The Go release that built it.
@@ -203,9 +191,7 @@ impl Image {
     /// instruction at `pc` is about to run; `None` outside Go code.
     pub fn frame_size(&self, pc: u64) -> Option<u32> {
         let record = self.functions.record(pc)?;
-        let size = self
-            .functions
-            .pc_value(record.stack_table(), record.offset_of(pc)?)?;
+        let size = self.functions.pc_value(record.stack_table(), record.offset_of(pc)?)?;
         u32::try_from(size).ok()
     }
 

@@ -54,9 +54,7 @@ impl ModuleData {
         }
         modules(elf, &tables)
             .find_map(|module| Self::decode(elf, minor, &module))
-            .ok_or(ImageError::FunctionTable {
-                what: "no runtime.moduledata agrees with it",
-            })
+            .ok_or(ImageError::FunctionTable { what: "no runtime.moduledata agrees with it" })
     }
 
     /// Takes the fields out of the bytes of a moduledata and checks each
@@ -129,18 +127,12 @@ fn header_at(elf: &Elf, address: u64) -> Option<[u8; TABLE_HEADER]> {
 fn modules<'e>(elf: &'e Elf, tables: &'e [u64]) -> impl Iterator<Item = [u8; MODULE]> + 'e {
     let bytes = |place: u64| elf.bytes_from(place)?.array::<MODULE>(0);
     let own_section = elf.section(".go.module").map(|section| section.address);
-    let by_contents = move || {
-        search::find(elf, elf.writable(), WORD, |bytes| {
-            u64_at(bytes, 0).is_some_and(|word| tables.contains(&word))
-        })
-    };
+    let by_contents =
+        move || search::find(elf, elf.writable(), WORD, |bytes| u64_at(bytes, 0).is_some_and(|word| tables.contains(&word)));
     let relocated = move || {
         let relocations = Relocations::new(elf);
         let places = relocations.places_of(tables);
-        let mut modules: Vec<(u64, [u8; MODULE])> = places
-            .into_iter()
-            .filter_map(|place| Some((place, bytes(place)?)))
-            .collect();
+        let mut modules: Vec<(u64, [u8; MODULE])> = places.into_iter().filter_map(|place| Some((place, bytes(place)?))).collect();
         relocations.apply(&mut modules);
         modules.into_iter().map(|(_, module)| module)
     };

@@ -14,10 +14,8 @@ const GNU_BUILD_ID: u32 = 3;
 pub(super) fn build_id(elf: &Elf) -> Option<String> {
     let mut gnu = None;
     for segment in elf.segments.iter().filter(|s| s.kind == PT_NOTE) {
-        let Some(bytes) = elf
-            .segment_bytes(segment)
-            .filter(|window| window.len() <= MAX_NOTES)
-            .and_then(|window| window.vec(0, window.len()))
+        let Some(bytes) =
+            elf.segment_bytes(segment).filter(|window| window.len() <= MAX_NOTES).and_then(|window| window.vec(0, window.len()))
         else {
             continue;
         };

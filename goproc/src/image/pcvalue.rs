@@ -51,11 +51,7 @@ struct Walk<B> {
 impl<B: Iterator<Item = u8>> Walk<B> {
     fn new(bytes: B) -> Self {
         // The first change counts from -1.
-        Self {
-            bytes,
-            value: -1,
-            end: 0,
-        }
+        Self { bytes, value: -1, end: 0 }
     }
 
     /// The next value and the offset at which it stops to hold.

@@ -60,9 +60,7 @@ impl Relocations {
         let mut records = table.forward();
         let mut at = 0;
         while let Some(record) = records.bytes(at, RECORD) {
-            if let (Some(address), Some(RELATIVE), Some(addend)) =
-                (u64_at(record, 0), u64_at(record, 8), u64_at(record, 16))
-            {
+            if let (Some(address), Some(RELATIVE), Some(addend)) = (u64_at(record, 0), u64_at(record, 8), u64_at(record, 16)) {
                 see(address, addend);
             }
             at += RECORD as u64;
@@ -72,15 +70,9 @@ impl Relocations {
 
 fn table(elf: &Elf) -> Option<Window> {
     let dynamic = elf.segments.iter().find(|s| s.kind == PT_DYNAMIC)?;
-    let dynamic = elf
-        .segment_bytes(dynamic)
-        .filter(|bytes| bytes.len() <= MAX_DYNAMIC)?;
+    let dynamic = elf.segment_bytes(dynamic).filter(|bytes| bytes.len() <= MAX_DYNAMIC)?;
     let dynamic = dynamic.vec(0, dynamic.len())?;
-    let value = |tag: u64| {
-        dynamic
-            .chunks_exact(16)
-            .find(|entry| u64_at(entry, 0) == Some(tag))
-            .and_then(|entry| u64_at(entry, 8))
-    };
+    let value =
+        |tag: u64| dynamic.chunks_exact(16).find(|entry| u64_at(entry, 0) == Some(tag)).and_then(|entry| u64_at(entry, 8));
     elf.bytes_at(value(DT_RELA)?, value(DT_RELASZ)?)
 }

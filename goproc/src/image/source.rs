@@ -129,11 +129,7 @@ impl Window {
 
     /// Reads the window from front to back in chunks that overlap by
     /// `overlap` bytes, until `see(offset of the chunk, chunk)` gives a value.
-    pub(super) fn scan<T>(
-        &self,
-        overlap: usize,
-        mut see: impl FnMut(u64, &[u8]) -> Option<T>,
-    ) -> Option<T> {
+    pub(super) fn scan<T>(&self, overlap: usize, mut see: impl FnMut(u64, &[u8]) -> Option<T>) -> Option<T> {
         let mut buf = vec![0; SCAN_CHUNK.min(usize::try_from(self.len).unwrap_or(SCAN_CHUNK))];
         let mut at = 0;
         while at < self.len {
@@ -152,22 +148,12 @@ impl Window {
 
     /// A reader for offsets that only grow.
     pub(super) fn forward(&self) -> Forward<'_> {
-        Forward {
-            window: self,
-            buf: Vec::new(),
-            at: 0,
-        }
+        Forward { window: self, buf: Vec::new(), at: 0 }
     }
 
     /// The bytes from `at`, one by one.
     pub(super) fn stream(&self, at: u64) -> Stream<'_> {
-        Stream {
-            window: self,
-            at,
-            buf: [0; 128],
-            len: 0,
-            used: 0,
-        }
+        Stream { window: self, at, buf: [0; 512], len: 0, used: 0 }
     }
 }
 
@@ -205,7 +191,7 @@ impl Forward<'_> {
 pub(super) struct Stream<'w> {
     window: &'w Window,
     at: u64,
-    buf: [u8; 128],
+    buf: [u8; 512],
     len: usize,
     used: usize,
 }

@@ -115,59 +115,19 @@ impl Layout {
     /// The layout of Go 1.`minor`, or `None` for a version nobody has looked at.
     pub fn of(minor: u32) -> Option<Self> {
         let g = match minor {
-            21 | 22 => GLayout {
-                sched_bp: 0x68,
-                status: 0x90,
-                goid: 0x98,
-                wait_reason: 0xb0,
-                start_pc: 0x128,
-            },
-            23 | 24 => GLayout {
-                sched_bp: 0x68,
-                status: 0x98,
-                goid: 0xa0,
-                wait_reason: 0xb8,
-                start_pc: 0x130,
-            },
-            25 => GLayout {
-                sched_bp: 0x60,
-                status: 0x90,
-                goid: 0x98,
-                wait_reason: 0xb0,
-                start_pc: 0x128,
-            },
-            26 | 27 => GLayout {
-                sched_bp: 0x60,
-                status: 0x90,
-                goid: 0x98,
-                wait_reason: 0xb0,
-                start_pc: 0x130,
-            },
+            21 | 22 => GLayout { sched_bp: 0x68, status: 0x90, goid: 0x98, wait_reason: 0xb0, start_pc: 0x128 },
+            23 | 24 => GLayout { sched_bp: 0x68, status: 0x98, goid: 0xa0, wait_reason: 0xb8, start_pc: 0x130 },
+            25 => GLayout { sched_bp: 0x60, status: 0x90, goid: 0x98, wait_reason: 0xb0, start_pc: 0x128 },
+            26 | 27 => GLayout { sched_bp: 0x60, status: 0x90, goid: 0x98, wait_reason: 0xb0, start_pc: 0x130 },
             _ => return None,
         };
-        let record = if minor == 21 {
-            RECORD_1_21
-        } else {
-            RECORD_1_22
-        };
+        let record = if minor == 21 { RECORD_1_21 } else { RECORD_1_22 };
         let memstats = if minor <= 24 {
-            MemstatsLayout {
-                last_gc_unix: 0xe08,
-                num_gc: 0x1e18,
-            }
+            MemstatsLayout { last_gc_unix: 0xe08, num_gc: 0x1e18 }
         } else {
-            MemstatsLayout {
-                last_gc_unix: 0xdf0,
-                num_gc: 0x1e00,
-            }
+            MemstatsLayout { last_gc_unix: 0xdf0, num_gc: 0x1e00 }
         };
-        Some(Self {
-            minor,
-            g,
-            record,
-            memstats,
-            sched_goidgen: 0,
-        })
+        Some(Self { minor, g, record, memstats, sched_goidgen: 0 })
     }
 }
 
@@ -183,15 +143,8 @@ const RECORD_1_21: RecordLayout = RecordLayout {
 };
 
 /// `sizeof` 48, which is a size class.
-const RECORD_1_22: RecordLayout = RecordLayout {
-    size_class: 48,
-    heap: 0x0,
-    started: None,
-    open_defer: None,
-    range_func: Some(0x1),
-    link: 0x20,
-    head: 0x28,
-};
+const RECORD_1_22: RecordLayout =
+    RecordLayout { size_class: 48, heap: 0x0, started: None, open_defer: None, range_func: Some(0x1), link: 0x20, head: 0x28 };
 
 /// What a goroutine does, from `g.atomicstatus` (`runtime2.go`; the same numbers in every version).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -261,33 +214,16 @@ mod tests {
     #[test]
     fn every_minor_between_the_bounds_has_a_layout_and_no_other() {
         for minor in 0..40 {
-            assert_eq!(
-                Layout::of(minor).is_some(),
-                (OLDEST_MINOR..=NEWEST_MINOR).contains(&minor),
-                "1.{minor}"
-            );
+            assert_eq!(Layout::of(minor).is_some(), (OLDEST_MINOR..=NEWEST_MINOR).contains(&minor), "1.{minor}");
         }
     }
 
     #[test]
     fn every_field_lies_inside_the_bytes_read() {
         for layout in (OLDEST_MINOR..=NEWEST_MINOR).filter_map(Layout::of) {
-            let GLayout {
-                sched_bp,
-                status,
-                goid,
-                wait_reason,
-                start_pc,
-            } = layout.g;
-            assert!(
-                [sched_bp, status, goid, wait_reason, start_pc]
-                    .iter()
-                    .all(|field| field + 8 <= GLayout::READ)
-            );
-            assert!(
-                layout.record.link + 8 <= RecordLayout::READ
-                    && layout.record.head + 8 <= RecordLayout::READ
-            );
+            let GLayout { sched_bp, status, goid, wait_reason, start_pc } = layout.g;
+            assert!([sched_bp, status, goid, wait_reason, start_pc].iter().all(|field| field + 8 <= GLayout::READ));
+            assert!(layout.record.link + 8 <= RecordLayout::READ && layout.record.head + 8 <= RecordLayout::READ);
         }
     }
 

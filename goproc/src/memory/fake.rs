@@ -28,11 +28,7 @@ impl FakeMemory {
 
     /// Writes `bytes` once `reads` reads have been answered.
     pub(crate) fn write_after(&mut self, reads: u64, address: u64, bytes: &[u8]) {
-        self.script
-            .borrow_mut()
-            .entry(reads)
-            .or_default()
-            .push((address, bytes.to_vec()));
+        self.script.borrow_mut().entry(reads).or_default().push((address, bytes.to_vec()));
     }
 
     /// Counts reads from here on, with nothing scripted.
@@ -43,12 +39,14 @@ impl FakeMemory {
 
     fn poke(&self, address: u64, bytes: &[u8]) {
         let mut pages = self.pages.borrow_mut();
-        for (offset, byte) in (0_u64..).zip(bytes) {
-            let at = address + offset;
-            let page = pages
-                .entry(at / PAGE as u64)
-                .or_insert_with(|| Box::new([0; PAGE]));
-            page[usize::try_from(at % PAGE as u64).unwrap()] = *byte;
+        let (mut address, mut rest) = (address, bytes);
+        while !rest.is_empty() {
+            let page = pages.entry(address / PAGE as u64).or_insert_with(|| Box::new([0; PAGE]));
+            let within = usize::try_from(address % PAGE as u64).unwrap();
+            let (now, later) = rest.split_at(rest.len().min(PAGE - within));
+            page[within..within + now.len()].copy_from_slice(now);
+            address += now.len() as u64;
+            rest = later;
         }
     }
 }

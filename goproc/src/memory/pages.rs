@@ -54,14 +54,7 @@ pub struct Pages<'m, M> {
 impl<'m, M: Memory> Pages<'m, M> {
     /// An empty cache over `memory`. `read_ahead` makes a miss bring its neighbours, for looks at still data.
     pub fn new(memory: &'m M) -> Self {
-        Self {
-            memory,
-            index: HashMap::default(),
-            bytes: Vec::new(),
-            last: None,
-            read_ahead: true,
-            cost: Cost::default(),
-        }
+        Self { memory, index: HashMap::default(), bytes: Vec::new(), last: None, read_ahead: true, cost: Cost::default() }
     }
 
     /// Whether a miss brings its neighbours along. Off where every byte must be as fresh as possible.
@@ -84,10 +77,7 @@ impl<'m, M: Memory> Pages<'m, M> {
     /// Whether all of `length` bytes at `address` have been asked for before (readable or not).
     pub fn holds(&mut self, address: u64, length: usize) -> bool {
         let (first, last) = page_range(address, length);
-        if self
-            .last
-            .is_some_and(|(page, _)| page == first && page == last)
-        {
+        if self.last.is_some_and(|(page, _)| page == first && page == last) {
             return true;
         }
         (first..=last).all(|page| self.is_here(page))
@@ -95,10 +85,7 @@ impl<'m, M: Memory> Pages<'m, M> {
 
     /// Reads the pages under every `(address, length)` that are not here yet, in as few system calls as possible.
     /// Pages that cannot be read are remembered as such: looking at them gives `None`.
-    pub fn prefetch(
-        &mut self,
-        wanted: impl IntoIterator<Item = (u64, usize)>,
-    ) -> Result<(), MemoryError> {
+    pub fn prefetch(&mut self, wanted: impl IntoIterator<Item = (u64, usize)>) -> Result<(), MemoryError> {
         let mut pages: Vec<u64> = Vec::new();
         for (address, length) in wanted {
             let (first, last) = page_range(address, length);
@@ -106,11 +93,7 @@ impl<'m, M: Memory> Pages<'m, M> {
         }
         pages.sort_unstable();
         pages.dedup();
-        let mut missing: Vec<u64> = pages
-            .iter()
-            .copied()
-            .filter(|page| !self.is_here(*page))
-            .collect();
+        let mut missing: Vec<u64> = pages.iter().copied().filter(|page| !self.is_here(*page)).collect();
         if missing.is_empty() {
             return Ok(());
         }
@@ -131,10 +114,7 @@ impl<'m, M: Memory> Pages<'m, M> {
         for page in missing {
             if self.is_here(page.saturating_sub(1)) || self.is_here(page.saturating_add(1)) {
                 let first = page - page % READ_AHEAD;
-                pages.extend(
-                    (first..=first.saturating_add(READ_AHEAD - 1))
-                        .filter(|page| !self.is_here(*page)),
-                );
+                pages.extend((first..=first.saturating_add(READ_AHEAD - 1)).filter(|page| !self.is_here(*page)));
             }
         }
         pages.sort_unstable();
@@ -148,8 +128,12 @@ impl<'m, M: Memory> Pages<'m, M> {
 
     fn load(&mut self, pages: &[u64]) -> Result<(), MemoryError> {
         let mut rest = pages;
+        // A page that cannot be read ends a call and wastes the room made for the pages after it. So after one the
+        // calls are small again, and double while they succeed.
+        let mut most = pages.len();
         while !rest.is_empty() {
-            let (extents, count) = runs(rest, M::MAX_EXTENTS);
+            let part = rest.get(..most).unwrap_or(rest);
+            let (extents, count) = runs(part, M::MAX_EXTENTS);
             let start = self.bytes.len();
             let wanted = count.saturating_mul(PAGE);
             self.bytes.resize(start.saturating_add(wanted), 0);
@@ -158,21 +142,19 @@ impl<'m, M: Memory> Pages<'m, M> {
             self.cost.reads = self.cost.reads.saturating_add(1);
             self.cost.bytes = self.cost.bytes.saturating_add(copied as u64);
             let whole = copied / PAGE;
-            self.bytes
-                .truncate(start.saturating_add(whole.saturating_mul(PAGE)));
+            self.bytes.truncate(start.saturating_add(whole.saturating_mul(PAGE)));
             let (read, unread) = rest.split_at(whole.min(rest.len()));
             for (position, page) in read.iter().enumerate() {
-                self.index.insert(
-                    *page,
-                    Slot::At(start.saturating_add(position.saturating_mul(PAGE))),
-                );
+                self.index.insert(*page, Slot::At(start.saturating_add(position.saturating_mul(PAGE))));
             }
             rest = unread;
+            most = most.saturating_mul(2);
             if whole < count
                 && let Some((page, after)) = unread.split_first()
             {
                 self.index.insert(*page, Slot::Unreadable);
                 rest = after;
+                most = 1;
             }
         }
         Ok(())
@@ -259,10 +241,7 @@ fn runs(pages: &[u64], max: usize) -> (Vec<Extent>, usize) {
                 extent.length = extent.length.saturating_add(PAGE);
             }
             _ if full => break,
-            _ => extents.push(Extent {
-                address: page << PAGE_SHIFT,
-                length: PAGE,
-            }),
+            _ => extents.push(Extent { address: page << PAGE_SHIFT, length: PAGE }),
         }
         next = page.checked_add(1);
         count += 1;
@@ -294,67 +273,4 @@ impl Hasher for PageHasher {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::super::fake::FakeMemory;
-    use super::*;
-
-    #[test]
-    fn a_read_across_two_pages_is_joined() {
-        let mut memory = FakeMemory::default();
-        memory.write(0x1_0ffc, &0x1122_3344_5566_7788_u64.to_le_bytes());
-        assert_eq!(
-            Pages::new(&memory).word(0x1_0ffc),
-            Ok(Some(0x1122_3344_5566_7788))
-        );
-    }
-
-    #[test]
-    fn an_unmapped_page_does_not_hide_the_ones_after_it() {
-        let mut memory = FakeMemory::default();
-        memory.write(0x1_0000, &[1; 8]);
-        memory.write(0x3_0000, &[3; 8]);
-        let mut pages = Pages::new(&memory);
-        pages
-            .prefetch([(0x1_0000, 8), (0x2_0000, 8), (0x3_0000, 8)])
-            .unwrap();
-        assert_eq!(pages.peek::<1>(0x1_0000), Some([1]));
-        assert_eq!(pages.peek::<1>(0x2_0000), None);
-        assert_eq!(pages.peek::<1>(0x3_0000), Some([3]));
-    }
-
-    #[test]
-    fn the_last_address_is_no_overflow() {
-        let memory = FakeMemory::default();
-        assert_eq!(Pages::new(&memory).word(u64::MAX - 2), Ok(None));
-    }
-
-    #[test]
-    fn a_known_page_is_not_read_again_until_cleared() {
-        let mut memory = FakeMemory::default();
-        memory.write(0x1000, &[1; 8]);
-        let mut pages = Pages::new(&memory);
-        pages.word(0x1000).unwrap();
-        let reads = pages.cost().reads;
-        pages.word(0x1000).unwrap();
-        assert_eq!(pages.cost().reads, reads);
-        pages.clear();
-        pages.word(0x1000).unwrap();
-        assert!(pages.cost().reads > reads);
-    }
-
-    #[test]
-    fn the_cache_forgets_rather_than_grow_past_its_bound() {
-        let mut memory = FakeMemory::default();
-        let mut pages = Pages::new(&memory);
-        pages.set_read_ahead(false);
-        drop(pages);
-        for page in 0..64_u64 {
-            memory.write(page * 0x1000, &[1]);
-        }
-        let mut pages = Pages::new(&memory);
-        for page in 0..10_000_u64 {
-            pages.word(page * 0x1000).unwrap();
-            assert!(pages.index.len() <= MAX_PAGES);
-        }
-    }
-}
+mod tests;

@@ -28,12 +28,7 @@ impl Memory for ProcessMemory {
     fn read(&self, extents: &[Extent], out: &mut [u8]) -> Result<usize, MemoryError> {
         let remote: Vec<RemoteIoVec> = extents
             .iter()
-            .filter_map(|extent| {
-                Some(RemoteIoVec {
-                    base: usize::try_from(extent.address).ok()?,
-                    len: extent.length,
-                })
-            })
+            .filter_map(|extent| Some(RemoteIoVec { base: usize::try_from(extent.address).ok()?, len: extent.length }))
             .collect();
         match process_vm_readv(self.kernel_pid, &mut [IoSliceMut::new(out)], &remote) {
             Ok(copied) => Ok(copied),
@@ -41,10 +36,7 @@ impl Memory for ProcessMemory {
             Err(Errno::EFAULT | Errno::EIO) => Ok(0),
             Err(Errno::ESRCH) => Err(MemoryError::Gone { pid: self.pid }),
             Err(Errno::EPERM | Errno::EACCES) => Err(MemoryError::Denied { pid: self.pid }),
-            Err(errno) => Err(MemoryError::System {
-                pid: self.pid,
-                errno: errno.to_string(),
-            }),
+            Err(errno) => Err(MemoryError::System { pid: self.pid, errno: errno.to_string() }),
         }
     }
 }

@@ -42,9 +42,7 @@ impl Code for ImageCode {
             Some(image::DeferCall::Deferrangefunc) => Some(DeferCall::RangeFunc),
             // Its records keep no pc of their own, so that a pc behind this call is not one of a record.
             Some(image::DeferCall::Deferprocat) => None,
-            None => self
-                .is_range_pc_at_deferreturn(return_pc)
-                .then_some(DeferCall::RangeFunc),
+            None => self.is_range_pc_at_deferreturn(return_pc).then_some(DeferCall::RangeFunc),
         }
     }
 
@@ -62,10 +60,7 @@ impl Code for ImageCode {
         for (index, slot) in (0_u32..).zip(&mut slots) {
             *slot = found.slot_offset(index).map(u64::from);
         }
-        Some(OpenCoded {
-            bits: u64::from(found.bits_offset()),
-            slots,
-        })
+        Some(OpenCoded { bits: u64::from(found.bits_offset()), slots })
     }
 
     fn location(&self, kind: DeferKind, pc: u64, closure: u64) -> Location {
@@ -77,10 +72,7 @@ impl Code for ImageCode {
     }
 
     fn callee(&self, entry: u64) -> String {
-        self.0
-            .callee(entry)
-            .map(|callee| callee.name)
-            .unwrap_or_default()
+        self.0.callee(entry).map(|callee| callee.name).unwrap_or_default()
     }
 }
 
@@ -105,11 +97,7 @@ impl ImageCode {
             && inner.starts_with(['.', '-'])
         {
             let place = self.place(closure);
-            location.line = if function.is_wrapper {
-                place.line
-            } else {
-                function.start_line
-            };
+            location.line = if function.is_wrapper { place.line } else { function.start_line };
             location.file = place.file;
         }
         location.function = frame.name;
@@ -118,12 +106,6 @@ impl ImageCode {
 
     fn place(&self, pc: u64) -> Location {
         let place = self.0.location(pc);
-        place
-            .map(|place| Location {
-                function: place.function,
-                file: place.file,
-                line: place.line,
-            })
-            .unwrap_or_default()
+        place.map(|place| Location { function: place.function, file: place.file, line: place.line }).unwrap_or_default()
     }
 }

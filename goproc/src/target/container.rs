@@ -3,6 +3,11 @@
 /// Hexadecimal digits in the id that Docker, containerd, CRI-O and Podman give a container.
 const ID_LENGTH: usize = 64;
 
+/// The container that process `pid` is in; `None` outside a container, or if that cannot be read.
+pub fn container_of(pid: u32) -> Option<String> {
+    super::proc::read_text(pid, "cgroup").ok().and_then(|text| container_id(&text))
+}
+
 /// The container id in the text of a cgroup file, version 1 or 2; `None` outside a container.
 ///
 /// Runtimes write the id in many ways: `/docker/ID`, `docker-ID.scope`, `cri-containerd-ID.scope`, `crio-ID.scope`,
@@ -15,9 +20,7 @@ pub(super) fn container_id(cgroup: &str) -> Option<String> {
 
 fn innermost_id(path: &str) -> Option<&str> {
     let words = path.rsplit(|character: char| !character.is_ascii_alphanumeric());
-    words
-        .into_iter()
-        .find(|word| word.len() == ID_LENGTH && word.bytes().all(|byte| byte.is_ascii_hexdigit()))
+    words.into_iter().find(|word| word.len() == ID_LENGTH && word.bytes().all(|byte| byte.is_ascii_hexdigit()))
 }
 
 #[cfg(test)]
@@ -37,24 +40,14 @@ mod tests {
             "11:memory:/system.slice/containerd.service/kubepods-besteffort-pod0.slice:cri-containerd:ID",
             "0::/../../docker-ID.scope",
         ] {
-            assert_eq!(
-                container_id(&form.replace("ID", &id)),
-                Some(id.clone()),
-                "{form}"
-            );
+            assert_eq!(container_id(&form.replace("ID", &id)), Some(id.clone()), "{form}");
         }
     }
 
     #[test]
     fn a_process_outside_a_container_has_none() {
-        assert_eq!(
-            container_id("0::/user.slice/user-1000.slice/session-2.scope\n"),
-            None
-        );
-        assert_eq!(
-            container_id("0::/system.slice/0123456789abcdef.service"),
-            None
-        );
+        assert_eq!(container_id("0::/user.slice/user-1000.slice/session-2.scope\n"), None);
+        assert_eq!(container_id("0::/system.slice/0123456789abcdef.service"), None);
         assert_eq!(container_id(""), None);
     }
 }

@@ -28,26 +28,25 @@ pub struct Candidate {
 pub fn discover() -> impl Iterator<Item = Candidate> {
     let entries = std::fs::read_dir("/proc").into_iter().flatten().flatten();
     let own = std::process::id();
+    let boot = proc::boot_time();
     entries
         .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
         .filter(move |pid| *pid != own)
-        .filter_map(candidate)
+        .filter_map(move |pid| candidate(pid, boot))
 }
 
-fn candidate(pid: u32) -> Option<Candidate> {
+fn candidate(pid: u32, boot: Option<SystemTime>) -> Option<Candidate> {
     let stat = Stat::read(pid).ok()?;
     if stat.kernel_thread || stat.is_over() {
         return None;
     }
-    let (uid, _) = proc::read_text(pid, "status")
-        .map(|text| proc::parse_status(&text))
-        .unwrap_or_default();
+    let (uid, _) = proc::read_text(pid, "status").map(|text| proc::parse_status(&text)).unwrap_or_default();
     Some(Candidate {
         pid,
         executable: std::fs::read_link(proc::path(pid, "exe")).ok(),
         command_line: command_line(pid),
         uid,
         start_ticks: stat.start_ticks,
-        started: stat.started(),
+        started: boot.and_then(|boot| stat.started(boot)),
     })
 }

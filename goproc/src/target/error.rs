@@ -82,9 +82,7 @@ impl AttachError {
     pub(super) fn from_image(pid: u32, reason: ImageError) -> Self {
         match reason {
             ImageError::Io(error) => Self::from_io(pid, "reading the executable", error),
-            ImageError::NotRegular | ImageError::NotElf | ImageError::NotGo => {
-                Self::NotGo { pid, reason }
-            }
+            ImageError::NotRegular | ImageError::NotElf | ImageError::NotGo => Self::NotGo { pid, reason },
             _ => Self::Unsupported { pid, reason },
         }
     }
@@ -94,15 +92,10 @@ impl AttachError {
             WalkError::NotReady => Self::NotReady { pid },
             WalkError::Check(reason) => Self::SelfCheck { pid, reason },
             WalkError::Memory(MemoryError::Gone { .. }) => Self::Gone { pid },
-            WalkError::Memory(MemoryError::Denied { .. }) => Self::Denied {
-                pid,
-                what: "reading the memory",
-            },
-            WalkError::Memory(MemoryError::System { errno, .. }) => Self::System {
-                pid,
-                what: "reading the memory",
-                error: std::io::Error::other(errno),
-            },
+            WalkError::Memory(MemoryError::Denied { .. }) => Self::Denied { pid, what: "reading the memory" },
+            WalkError::Memory(MemoryError::System { errno, .. }) => {
+                Self::System { pid, what: "reading the memory", error: std::io::Error::other(errno) }
+            }
         }
     }
 }
@@ -137,4 +130,29 @@ pub enum Liveness {
     Exited,
     /// The process runs another program (`exec`), or the pid belongs to another process.
     Replaced,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_missing_right_is_named_with_the_command_that_gives_it() {
+        let refused = std::io::Error::from_raw_os_error(13);
+        let denied = AttachError::from_walk(7, MemoryError::Denied { pid: 7 }.into());
+        for error in [AttachError::from_io(7, "opening the executable", refused), denied] {
+            let text = error.to_string();
+            assert!(text.contains("process 7") && text.contains("setcap cap_sys_ptrace+ep"), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_process_that_vanishes_at_any_step_is_gone() {
+        for number in [2, 3] {
+            let error = AttachError::from_io(7, "reading", std::io::Error::from_raw_os_error(number));
+            assert!(matches!(error, AttachError::Gone { pid: 7 }), "{error}");
+        }
+        let error = AttachError::from_walk(7, MemoryError::Gone { pid: 7 }.into());
+        assert!(matches!(error, AttachError::Gone { pid: 7 }), "{error}");
+    }
 }

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::SystemTime;
 
-use super::container::container_id;
+use super::container::container_of;
 use super::proc::{self, Stat};
 
 /// Most bytes kept of a command line; the rest is cut. Enough to recognise a process by.
@@ -51,13 +51,9 @@ pub struct ProcessInfo {
 pub(super) fn read(pid: u32, stat: Stat, image: &crate::image::Image) -> ProcessInfo {
     let link = std::fs::read_link(proc::path(pid, "exe")).unwrap_or_default();
     let (executable_path, executable_deleted) = without_deleted_mark(link);
-    let (uid, vpid) = proc::read_text(pid, "status")
-        .map(|text| proc::parse_status(&text))
-        .unwrap_or_default();
+    let (uid, vpid) = proc::read_text(pid, "status").map(|text| proc::parse_status(&text)).unwrap_or_default();
     let environment = proc::read(pid, "environ", MAX_ENVIRONMENT).unwrap_or_default();
-    let name = executable_path
-        .file_name()
-        .map(|name| name.to_string_lossy().into_owned());
+    let name = executable_path.file_name().map(|name| name.to_string_lossy().into_owned());
     ProcessInfo {
         pid,
         vpid,
@@ -66,19 +62,14 @@ pub(super) fn read(pid: u32, stat: Stat, image: &crate::image::Image) -> Process
         executable_deleted,
         command_line: command_line(pid),
         uid,
-        started: stat.started(),
+        started: proc::boot_time().and_then(|boot| stat.started(boot)),
         go_version: image.version().text().to_owned(),
         module_path: image.module_path().map(str::to_owned),
         build_id: image.build_id().map(str::to_owned),
-        container_id: proc::read_text(pid, "cgroup")
-            .ok()
-            .and_then(|text| container_id(&text)),
+        container_id: container_of(pid),
         otel_service_name: proc::environment(&environment, "OTEL_SERVICE_NAME"),
         otel_resource_attributes: proc::environment(&environment, "OTEL_RESOURCE_ATTRIBUTES"),
-        host_name: rustix::system::uname()
-            .nodename()
-            .to_string_lossy()
-            .into_owned(),
+        host_name: rustix::system::uname().nodename().to_string_lossy().into_owned(),
     }
 }
 
@@ -90,10 +81,7 @@ pub(super) fn command_line(pid: u32) -> Vec<String> {
 
 /// Takes off what the kernel adds to the path of a file that is no longer there.
 fn without_deleted_mark(path: PathBuf) -> (PathBuf, bool) {
-    match path
-        .to_str()
-        .and_then(|text| text.strip_suffix(" (deleted)"))
-    {
+    match path.to_str().and_then(|text| text.strip_suffix(" (deleted)")) {
         Some(text) => (PathBuf::from(text), true),
         None => (path, false),
     }

@@ -23,17 +23,7 @@ pub struct ProcessKey {
 impl fmt::Display for ProcessKey {
     /// All fields, separated by slashes: what a stable instance id is derived from.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            boot_id,
-            pid,
-            start_ticks,
-            executable_device,
-            executable_inode,
-            build_id,
-        } = self;
-        write!(
-            f,
-            "{boot_id}/{pid}/{start_ticks}/{executable_device:x}:{executable_inode}/{build_id}"
-        )
+        let Self { boot_id, pid, start_ticks, executable_device, executable_inode, build_id } = self;
+        write!(f, "{boot_id}/{pid}/{start_ticks}/{executable_device:x}:{executable_inode}/{build_id}")
     }
 }

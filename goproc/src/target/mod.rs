@@ -19,6 +19,7 @@ use std::os::unix::fs::{FileExt, MetadataExt};
 use std::sync::Arc;
 
 pub use cache::ImageCache;
+pub use container::container_of;
 pub use discover::{Candidate, discover};
 pub use error::{AttachError, Liveness, SnapshotError};
 pub use info::ProcessInfo;
@@ -56,21 +57,16 @@ impl Target {
     /// question whether that is still the process whose files were read.
     pub fn attach_with(pid: u32, images: &ImageCache) -> Result<Self, AttachError> {
         let pidfd = open_pidfd(pid)?;
-        let stat = Stat::read(pid)
-            .map_err(|error| AttachError::from_io(pid, "reading the state", error))?;
+        let stat = Stat::read(pid).map_err(|error| AttachError::from_io(pid, "reading the state", error))?;
         if stat.is_over() || stat.kernel_thread {
             return Err(AttachError::Gone { pid });
         }
         let opening = |error| AttachError::from_io(pid, "opening the executable", error);
         let file = File::open(proc::path(pid, "exe")).map_err(opening)?;
         let metadata = file.metadata().map_err(opening)?;
-        let image = images
-            .get(&file)
-            .map_err(|reason| AttachError::from_image(pid, reason))?;
+        let image = images.get(&file).map_err(|reason| AttachError::from_image(pid, reason))?;
         let layout = Layout::of(u32::from(image.version().minor())).ok_or_else(|| {
-            let reason = ImageError::GoTooNew {
-                version: image.version().text().to_owned(),
-            };
+            let reason = ImageError::GoTooNew { version: image.version().text().to_owned() };
             AttachError::from_image(pid, reason)
         })?;
         let bias = load_bias(pid, &file)?;
@@ -136,21 +132,11 @@ impl Target {
             (Ok(stat), _) if stat.is_over() => Liveness::Exited,
             (Ok(stat), Ok(file)) => {
                 let now = (stat.start_ticks, file.dev(), file.ino());
-                let then = (
-                    self.key.start_ticks,
-                    self.key.executable_device,
-                    self.key.executable_inode,
-                );
-                if now == then {
-                    Liveness::Same
-                } else {
-                    Liveness::Replaced
-                }
+                let then = (self.key.start_ticks, self.key.executable_device, self.key.executable_inode);
+                if now == then { Liveness::Same } else { Liveness::Replaced }
             }
             // The executable of a live process may be hidden from us only after it changed its credentials by exec.
-            (Ok(_), Err(error)) if error.kind() == std::io::ErrorKind::PermissionDenied => {
-                Liveness::Replaced
-            }
+            (Ok(_), Err(error)) if error.kind() == std::io::ErrorKind::PermissionDenied => Liveness::Replaced,
             _ => Liveness::Exited,
         }
     }
@@ -167,10 +153,7 @@ impl Target {
         }
         taken.map_err(|reason| match reason {
             // Its address space is gone already, though its end is not visible yet.
-            WalkError::Memory(MemoryError::Gone { .. }) => SnapshotError::Over {
-                pid,
-                liveness: Liveness::Exited,
-            },
+            WalkError::Memory(MemoryError::Gone { .. }) => SnapshotError::Over { pid, liveness: Liveness::Exited },
             reason => SnapshotError::Walk { pid, reason },
         })
     }
@@ -186,21 +169,14 @@ impl Target {
 
 fn open_pidfd(pid: u32) -> Result<OwnedFd, AttachError> {
     let gone = AttachError::Gone { pid };
-    let Some(raw) = i32::try_from(pid)
-        .ok()
-        .and_then(rustix::process::Pid::from_raw)
-    else {
+    let Some(raw) = i32::try_from(pid).ok().and_then(rustix::process::Pid::from_raw) else {
         return Err(gone);
     };
     rustix::process::pidfd_open(raw, rustix::process::PidfdFlags::empty()).map_err(|errno| {
         match errno {
             // EINVAL: the number of a thread that is not the first of its process.
             rustix::io::Errno::SRCH | rustix::io::Errno::INVAL => gone,
-            errno => AttachError::from_io(
-                pid,
-                "opening the process (pidfd_open needs Linux 5.3)",
-                errno.into(),
-            ),
+            errno => AttachError::from_io(pid, "opening the process (pidfd_open needs Linux 5.3)", errno.into()),
         }
     })
 }
@@ -209,10 +185,7 @@ fn open_pidfd(pid: u32) -> Result<OwnedFd, AttachError> {
 fn has_ended(pidfd: &OwnedFd) -> bool {
     use rustix::event::{PollFd, PollFlags, Timespec, poll};
     let mut fds = [PollFd::new(pidfd, PollFlags::IN)];
-    let now = Timespec {
-        tv_sec: 0,
-        tv_nsec: 0,
-    };
+    let now = Timespec { tv_sec: 0, tv_nsec: 0 };
     poll(&mut fds, Some(&now)).is_ok_and(|ready| ready > 0)
 }
 
@@ -225,16 +198,10 @@ fn load_bias(pid: u32, file: &File) -> Result<u64, AttachError> {
     file.read_exact_at(&mut header, 0).map_err(reading)?;
     // A process that is ending has no auxiliary vector any more.
     let running = proc::entry_address(&auxv).ok_or(AttachError::Gone { pid })?;
-    let linked = proc::elf_entry(&header).ok_or(AttachError::NotGo {
-        pid,
-        reason: ImageError::NotElf,
-    })?;
+    let linked = proc::elf_entry(&header).ok_or(AttachError::NotGo { pid, reason: ImageError::NotElf })?;
     Ok(running.wrapping_sub(linked))
 }
 
 fn boot_id() -> String {
-    std::fs::read_to_string("/proc/sys/kernel/random/boot_id")
-        .unwrap_or_default()
-        .trim()
-        .to_owned()
+    std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default().trim().to_owned()
 }

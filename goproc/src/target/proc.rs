@@ -22,9 +22,7 @@ pub(super) fn path(pid: u32, file: &str) -> PathBuf {
 /// At most `limit` bytes of `file` about process `pid`.
 pub(super) fn read(pid: u32, file: &str, limit: u64) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    File::open(path(pid, file))?
-        .take(limit)
-        .read_to_end(&mut bytes)?;
+    File::open(path(pid, file))?.take(limit).read_to_end(&mut bytes)?;
     Ok(bytes)
 }
 
@@ -45,9 +43,7 @@ pub(super) struct Stat {
 impl Stat {
     pub(super) fn read(pid: u32) -> io::Result<Self> {
         let text = read_text(pid, "stat")?;
-        Self::parse(&text).ok_or_else(|| {
-            io::Error::new(io::ErrorKind::InvalidData, "unknown form of /proc/PID/stat")
-        })
+        Self::parse(&text).ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, "unknown form of /proc/PID/stat"))
     }
 
     /// `pid (name) state ppid ...`: the name may hold spaces and parentheses, so fields count from the last one.
@@ -58,11 +54,7 @@ impl Stat {
         // proc(5): state is field 3, flags 9, starttime 22.
         let flags: u64 = fields.nth(5)?.parse().ok()?;
         let start_ticks = fields.nth(12)?.parse().ok()?;
-        Some(Self {
-            state,
-            kernel_thread: flags & KERNEL_THREAD != 0,
-            start_ticks,
-        })
+        Some(Self { state, kernel_thread: flags & KERNEL_THREAD != 0, start_ticks })
     }
 
     /// Whether it has ended and only waits to be collected.
@@ -70,21 +62,18 @@ impl Stat {
         matches!(self.state, 'Z' | 'X' | 'x')
     }
 
-    /// When it started; second-exact, as the boot time is.
-    pub(super) fn started(&self) -> Option<SystemTime> {
-        let text = std::fs::read_to_string("/proc/stat").ok()?;
-        let boot = text
-            .lines()
-            .find_map(|line| line.strip_prefix("btime "))?
-            .trim()
-            .parse()
-            .ok()?;
-        let since_boot =
-            Duration::from_millis(self.start_ticks.saturating_mul(1000 / TICKS_PER_SECOND));
-        SystemTime::UNIX_EPOCH
-            .checked_add(Duration::from_secs(boot))?
-            .checked_add(since_boot)
+    /// When it started on a machine booted at `boot`; second-exact, as the boot time is.
+    pub(super) fn started(&self, boot: SystemTime) -> Option<SystemTime> {
+        let since_boot = Duration::from_millis(self.start_ticks.saturating_mul(1000 / TICKS_PER_SECOND));
+        boot.checked_add(since_boot)
     }
+}
+
+/// When the machine was booted, from `/proc/stat`: not a cheap file, so read once for many processes.
+pub(super) fn boot_time() -> Option<SystemTime> {
+    let text = std::fs::read_to_string("/proc/stat").ok()?;
+    let seconds = text.lines().find_map(|line| line.strip_prefix("btime "))?;
+    SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(seconds.trim().parse().ok()?))
 }
 
 /// Real user id and pid in the innermost namespace, from `/proc/PID/status`.
@@ -98,9 +87,7 @@ pub(super) fn parse_status(text: &str) -> (Option<u32>, Option<u32>) {
 /// Strings separated by NUL bytes, as in `cmdline` and `environ`.
 pub(super) fn nul_separated(bytes: &[u8]) -> impl Iterator<Item = String> + '_ {
     let bytes = bytes.strip_suffix(b"\0").unwrap_or(bytes);
-    let parts = bytes
-        .split(|byte| *byte == 0)
-        .map(|part| String::from_utf8_lossy(part).into_owned());
+    let parts = bytes.split(|byte| *byte == 0).map(|part| String::from_utf8_lossy(part).into_owned());
     parts.take(if bytes.is_empty() { 0 } else { usize::MAX })
 }
 
@@ -129,47 +116,33 @@ pub(super) fn elf_entry(header: &[u8]) -> Option<u64> {
     /// `e_entry` of `Elf64_Ehdr`.
     const E_ENTRY: usize = 24;
     header.strip_prefix(b"\x7fELF\x02\x01")?;
-    header
-        .get(E_ENTRY..)?
-        .first_chunk()
-        .copied()
-        .map(u64::from_le_bytes)
+    header.get(E_ENTRY..)?.first_chunk().copied().map(u64::from_le_bytes)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const STAT: &str =
-        "812 (a) b (c) S 1 812 812 0 -1 4194560 1 0 0 0 0 0 0 0 20 0 5 0 123456 1000 10 1 2 3";
+    const STAT: &str = "812 (a) b (c) S 1 812 812 0 -1 4194560 1 0 0 0 0 0 0 0 20 0 5 0 123456 1000 10 1 2 3";
 
     #[test]
     fn a_process_name_with_parentheses_does_not_shift_the_fields() {
         let stat = Stat::parse(STAT).unwrap();
-        assert_eq!(
-            stat,
-            Stat {
-                state: 'S',
-                kernel_thread: false,
-                start_ticks: 123_456
-            }
-        );
+        assert_eq!(stat, Stat { state: 'S', kernel_thread: false, start_ticks: 123_456 });
         assert_eq!(Stat::parse("812 (a"), None);
         assert_eq!(Stat::parse("812 (a) S 1"), None);
     }
 
     #[test]
     fn our_own_start_is_in_the_past() {
-        let started = Stat::read(std::process::id()).unwrap().started().unwrap();
+        let stat = Stat::read(std::process::id()).unwrap();
+        let started = stat.started(boot_time().unwrap()).unwrap();
         assert!(started <= SystemTime::now() + Duration::from_secs(2));
     }
 
     #[test]
     fn the_innermost_namespace_gives_the_vpid() {
-        assert_eq!(
-            parse_status("Uid:\t1000\t0\t0\t0\nNSpid:\t812\t17\t1\n"),
-            (Some(1000), Some(1))
-        );
+        assert_eq!(parse_status("Uid:\t1000\t0\t0\t0\nNSpid:\t812\t17\t1\n"), (Some(1000), Some(1)));
         assert_eq!(parse_status(""), (None, None));
     }
 
@@ -182,10 +155,7 @@ mod tests {
 
     #[test]
     fn empty_arguments_are_kept_and_an_empty_line_has_none() {
-        assert_eq!(
-            nul_separated(b"a\0\0b\0").collect::<Vec<_>>(),
-            ["a", "", "b"]
-        );
+        assert_eq!(nul_separated(b"a\0\0b\0").collect::<Vec<_>>(), ["a", "", "b"]);
         assert_eq!(nul_separated(b"").count(), 0);
     }
 

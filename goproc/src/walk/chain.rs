@@ -3,6 +3,7 @@
 //! Stopping lets many chains share one system call: [`super::collect`] advances a batch of them as far as the pages
 //! go, reads what they all miss, and continues.
 
+use super::budget::Budget;
 use super::code::{Code, DeferCall};
 use super::goroutine::Goroutine;
 use super::program::{Program, SiteKey};
@@ -86,15 +87,8 @@ impl Chain {
     /// A second look, to confirm `first`. With `whole` every record is compared, else only that the chain still
     /// leads to where `first` began.
     pub(super) fn second_look(goroutine: Goroutine, first: &Self, whole: bool) -> Self {
-        let earlier = Earlier {
-            head: first.goroutine.defer_head,
-            whole,
-            digest_at_head: None,
-        };
-        Self {
-            earlier: Some(earlier),
-            ..Self::first_look(goroutine)
-        }
+        let earlier = Earlier { head: first.goroutine.defer_head, whole, digest_at_head: None };
+        Self { earlier: Some(earlier), ..Self::first_look(goroutine) }
     }
 
     /// The goroutine as it was when this look began.
@@ -124,12 +118,7 @@ impl Chain {
 
     /// Whether this second look found all of `first` as it was: unchanged, or grown at the head alone.
     pub(super) fn confirms(&self, first: &Self) -> bool {
-        let Some(Earlier {
-            whole,
-            digest_at_head: Some(before),
-            ..
-        }) = self.earlier
-        else {
+        let Some(Earlier { whole, digest_at_head: Some(before), .. }) = self.earlier else {
             return false;
         };
         self.doubt.is_none() && (!whole || self.digest.wrapping_sub(before) == first.digest)
@@ -140,7 +129,7 @@ impl Chain {
         &mut self,
         pages: &mut Pages<'_, M>,
         program: &mut Program<C>,
-        budget: &mut u64,
+        budget: &mut Budget,
     ) -> Progress {
         loop {
             if self.is_at_end() {
@@ -154,9 +143,8 @@ impl Chain {
                     return Progress::Finished;
                 }
             }
-            match budget.checked_sub(1) {
-                Some(left) => *budget = left,
-                None => self.doubt = Some(Doubt::Limit),
+            if !budget.take_record() {
+                self.doubt = Some(Doubt::Limit);
             }
         }
     }
@@ -203,17 +191,11 @@ impl Chain {
             if !pages.holds(record.head, 8) {
                 return Ok(Some((record.head, 8)));
             }
-            let head = pages
-                .peek(record.head)
-                .map(u64::from_le_bytes)
-                .ok_or(Doubt::Unreadable)?;
+            let head = pages.peek(record.head).map(u64::from_le_bytes).ok_or(Doubt::Unreadable)?;
             if head == TAKEN {
                 return Err(Doubt::Moving);
             }
-            inner = Some(RangeList {
-                pc: record.pc,
-                then: record.link,
-            });
+            inner = Some(RangeList { pc: record.pc, then: record.link });
             next = head;
         } else if let Some(call) = call {
             // Closures are only compared by address at the second look.
@@ -239,12 +221,7 @@ impl Chain {
     }
 
     /// What registered the record; `None` when it is not a pending call itself.
-    fn judge<C: Code>(
-        &mut self,
-        address: u64,
-        record: &Record,
-        program: &mut Program<C>,
-    ) -> Result<Option<DeferCall>, Doubt> {
+    fn judge<C: Code>(&mut self, address: u64, record: &Record, program: &mut Program<C>) -> Result<Option<DeferCall>, Doubt> {
         if self.range_list.is_some() {
             record.check_in_range_list()?;
             return Ok(Some(DeferCall::RangeFunc));
@@ -252,17 +229,11 @@ impl Chain {
         record.check(address, &self.goroutine, self.last_sp)?;
         if record.not_pending {
             // Go 1.21 during a panic: pc may be that of a frame's deferreturn call.
-            return if program.in_text(record.pc) {
-                Ok(None)
-            } else {
-                Err(Doubt::RegisteringPc)
-            };
+            return if program.in_text(record.pc) { Ok(None) } else { Err(Doubt::RegisteringPc) };
         }
         let call = match self.last_call {
             Some((pc, call)) if pc == record.pc => call,
-            _ => program
-                .defer_call_before(record.pc)
-                .ok_or(Doubt::RegisteringPc)?,
+            _ => program.defer_call_before(record.pc).ok_or(Doubt::RegisteringPc)?,
         };
         self.last_call = Some((record.pc, call));
         let fits = match call {
@@ -270,11 +241,7 @@ impl Chain {
             DeferCall::Stack => !record.heap && !record.range_func,
             DeferCall::RangeFunc => record.heap,
         };
-        if fits {
-            Ok(Some(call))
-        } else {
-            Err(Doubt::RegisteringPc)
-        }
+        if fits { Ok(Some(call)) } else { Err(Doubt::RegisteringPc) }
     }
 
     /// Entry of the closure's code; `None` when its page is missing.
@@ -292,10 +259,7 @@ impl Chain {
         if !pages.holds(function, 8) {
             return Ok(None);
         }
-        let code = pages
-            .peek(function)
-            .map(u64::from_le_bytes)
-            .ok_or(Doubt::Unreadable)?;
+        let code = pages.peek(function).map(u64::from_le_bytes).ok_or(Doubt::Unreadable)?;
         let checked = self.last_closure.is_some_and(|(_, known)| known == code);
         if !checked && !program.is_function_entry(code) {
             return Err(Doubt::Closure);
@@ -304,13 +268,7 @@ impl Chain {
         Ok(Some(code))
     }
 
-    fn count<C: Code>(
-        &mut self,
-        call: DeferCall,
-        record: &Record,
-        code: u64,
-        program: &Program<C>,
-    ) -> Result<(), Doubt> {
+    fn count<C: Code>(&mut self, call: DeferCall, record: &Record, code: u64, program: &Program<C>) -> Result<(), Doubt> {
         let pc = self.range_list.map_or(record.pc, |list| list.pc);
         let mut bytes = 0;
         if record.heap {
@@ -319,18 +277,7 @@ impl Chain {
                 bytes += SMALLEST_CLOSURE;
             }
         }
-        if self.tally.add(
-            SiteKey {
-                pc,
-                code,
-                kind: call.kind(),
-            },
-            bytes,
-        ) {
-            Ok(())
-        } else {
-            Err(Doubt::Limit)
-        }
+        if self.tally.add(SiteKey { pc, code, kind: call.kind() }, bytes) { Ok(()) } else { Err(Doubt::Limit) }
     }
 
     fn watch_for_cycle(&mut self, address: u64) -> Result<Option<(u64, usize)>, Doubt> {

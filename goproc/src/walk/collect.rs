@@ -1,5 +1,6 @@
 //! Many looks at once: chains advance together and share their reads.
 
+use super::budget::Budget;
 use super::chain::{Chain, Progress};
 use super::code::Code;
 use super::program::Program;
@@ -10,7 +11,7 @@ pub(super) fn collect<C: Code, M: Memory>(
     chains: &mut [Chain],
     pages: &mut Pages<'_, M>,
     program: &mut Program<C>,
-    budget: &mut u64,
+    budget: &mut Budget,
 ) -> Result<(), MemoryError> {
     let mut active: Vec<&mut Chain> = chains.iter_mut().collect();
     let mut needs = Vec::new();
@@ -24,6 +25,7 @@ pub(super) fn collect<C: Code, M: Memory>(
             Progress::Finished => false,
         });
         pages.prefetch(needs.iter().copied())?;
+        budget.check_reads(pages.cost().reads);
     }
     Ok(())
 }

@@ -21,14 +21,8 @@ pub(super) fn read_figures<C: Code, M: Memory>(
         let base = program.at(memstats);
         let mut bytes = [0; 20];
         let extents = [
-            Extent {
-                address: base.wrapping_add(layout.last_gc_unix),
-                length: 16,
-            },
-            Extent {
-                address: base.wrapping_add(layout.num_gc),
-                length: 4,
-            },
+            Extent { address: base.wrapping_add(layout.last_gc_unix), length: 16 },
+            Extent { address: base.wrapping_add(layout.num_gc), length: 4 },
         ];
         if pages.read_fresh(&extents, &mut bytes)? == bytes.len() {
             figures.last_gc = unix_time(u64_at(&bytes, 0));
@@ -40,18 +34,9 @@ pub(super) fn read_figures<C: Code, M: Memory>(
         let base = program.at(controller);
         let mut bytes = [0; 32];
         let extents = [
-            Extent {
-                address: base.wrapping_add(GcController::HEAP_GOAL),
-                length: 8,
-            },
-            Extent {
-                address: base.wrapping_add(GcController::HEAP_LIVE),
-                length: 8,
-            },
-            Extent {
-                address: base.wrapping_add(GcController::TOTAL_ALLOC),
-                length: 16,
-            },
+            Extent { address: base.wrapping_add(GcController::HEAP_GOAL), length: 8 },
+            Extent { address: base.wrapping_add(GcController::HEAP_LIVE), length: 8 },
+            Extent { address: base.wrapping_add(GcController::TOTAL_ALLOC), length: 16 },
         ];
         if pages.read_fresh(&extents, &mut bytes)? == bytes.len() {
             // All ones: GOGC=off, there is no goal.
@@ -66,7 +51,5 @@ pub(super) fn read_figures<C: Code, M: Memory>(
 
 /// Nanoseconds since 1970 as a time; `None` for 0, which stands for never.
 fn unix_time(nanoseconds: u64) -> Option<SystemTime> {
-    (nanoseconds != 0)
-        .then(|| SystemTime::UNIX_EPOCH.checked_add(Duration::from_nanos(nanoseconds)))
-        .flatten()
+    (nanoseconds != 0).then(|| SystemTime::UNIX_EPOCH.checked_add(Duration::from_nanos(nanoseconds))).flatten()
 }

@@ -7,9 +7,7 @@ use super::code::Code;
 use super::goroutine::Goroutine;
 use super::program::{Program, SiteKey};
 use crate::layout::{State, wait_reason};
-use crate::snapshot::{
-    AtLeast, Chains, Doubt, GoroutineGroup, Goroutines, OpenCodedCoverage, Site, Unverified,
-};
+use crate::snapshot::{AtLeast, Chains, Doubt, GoroutineGroup, Goroutines, OpenCodedCoverage, Site, Unverified};
 
 /// Totals of one site.
 #[derive(Debug, Clone, Default)]
@@ -38,15 +36,8 @@ pub(super) struct Ledger {
 
 impl Ledger {
     /// Counts a goroutine by what it does. Dead ones are not goroutines.
-    pub(super) fn add_goroutine<C: Code>(
-        &mut self,
-        goroutine: &Goroutine,
-        program: &mut Program<C>,
-    ) {
-        let Some(state) = goroutine
-            .state
-            .filter(|state| !matches!(state, State::Dead | State::Idle))
-        else {
+    pub(super) fn add_goroutine<C: Code>(&mut self, goroutine: &Goroutine, program: &mut Program<C>) {
+        let Some(state) = goroutine.state.filter(|state| !matches!(state, State::Dead | State::Idle)) else {
             return;
         };
         if program.is_system_goroutine(goroutine.start_pc) {
@@ -54,28 +45,16 @@ impl Ledger {
             return;
         }
         let waits = matches!(state, State::Waiting | State::Leaked);
-        let reason = waits
-            .then(|| wait_reason(program.layout().minor, goroutine.wait_reason))
-            .flatten();
-        let count = self
-            .groups
-            .entry((state, reason.unwrap_or_default()))
-            .or_default();
+        let reason = waits.then(|| wait_reason(program.layout().minor, goroutine.wait_reason)).flatten();
+        let count = self.groups.entry((state, reason.unwrap_or_default())).or_default();
         *count = count.saturating_add(1);
     }
 
     /// Counts a chain that was confirmed. `running` when the goroutine may have gone on since.
-    pub(super) fn add_chain<C: Code>(
-        &mut self,
-        chain: Chain,
-        running: bool,
-        program: &mut Program<C>,
-    ) {
+    pub(super) fn add_chain<C: Code>(&mut self, chain: Chain, running: bool, program: &mut Program<C>) {
         let length = chain.pending();
         if let Some(exponent) = length.checked_ilog2()
-            && let Some(count) = usize::try_from(exponent)
-                .ok()
-                .and_then(|exponent| self.lengths.get_mut(exponent))
+            && let Some(count) = usize::try_from(exponent).ok().and_then(|exponent| self.lengths.get_mut(exponent))
         {
             *count = count.saturating_add(1);
         }
@@ -83,13 +62,7 @@ impl Ledger {
         self.approximate = self.approximate.saturating_add(u64::from(running));
         let goid = chain.goroutine().id;
         let counts = chain.into_tally().finish();
-        self.add_sites(
-            goid,
-            counts
-                .into_iter()
-                .map(|count| (count.key, count.pending, count.bytes)),
-            program,
-        );
+        self.add_sites(goid, counts.into_iter().map(|count| (count.key, count.pending, count.bytes)), program);
     }
 
     /// Counts what one goroutine holds, by site: each site once, however many keys it has.
@@ -99,10 +72,8 @@ impl Ledger {
         counts: impl IntoIterator<Item = (SiteKey, u64, u64)>,
         program: &mut Program<C>,
     ) {
-        let mut held: Vec<(usize, u64, u64)> = counts
-            .into_iter()
-            .map(|(key, pending, bytes)| (program.site_id(key), pending, bytes))
-            .collect();
+        let mut held: Vec<(usize, u64, u64)> =
+            counts.into_iter().map(|(key, pending, bytes)| (program.site_id(key), pending, bytes)).collect();
         held.sort_unstable();
         held.dedup_by(|next, kept| {
             let same = next.0 == kept.0;
@@ -139,16 +110,9 @@ impl Ledger {
         let mut sites: Vec<Site> = self
             .sites
             .iter()
-            .filter_map(|(id, totals)| {
-                Some(totals.clone().into_site(program.site_name(*id)?.clone()))
-            })
+            .filter_map(|(id, totals)| Some(totals.clone().into_site(program.site_name(*id)?.clone())))
             .collect();
-        sites.sort_unstable_by(|one, other| {
-            other
-                .pending
-                .cmp(&one.pending)
-                .then_with(|| one.name.cmp(&other.name))
-        });
+        sites.sort_unstable_by(|one, other| other.pending.cmp(&one.pending).then_with(|| one.name.cmp(&other.name)));
         sites
     }
 
@@ -157,24 +121,10 @@ impl Ledger {
         let mut groups: Vec<GoroutineGroup> = self
             .groups
             .iter()
-            .map(|((state, wait_reason), count)| GoroutineGroup {
-                state: *state,
-                wait_reason,
-                count: *count,
-            })
+            .map(|((state, wait_reason), count)| GoroutineGroup { state: *state, wait_reason, count: *count })
             .collect();
-        groups.sort_unstable_by_key(|group| {
-            (
-                std::cmp::Reverse(group.count),
-                group.state,
-                group.wait_reason,
-            )
-        });
-        Goroutines {
-            total: groups.iter().map(|group| group.count).sum(),
-            system: self.system,
-            groups,
-        }
+        groups.sort_unstable_by_key(|group| (std::cmp::Reverse(group.count), group.state, group.wait_reason));
+        Goroutines { total: groups.iter().map(|group| group.count).sum(), system: self.system, groups }
     }
 
     /// Chain lengths, cumulated from the longest down.
@@ -184,33 +134,18 @@ impl Ledger {
         for (exponent, count) in (0_u32..32).zip(&self.lengths).rev() {
             goroutines = goroutines.saturating_add(*count);
             if goroutines > 0 {
-                at_least.push(AtLeast {
-                    length: 1 << exponent,
-                    goroutines,
-                });
+                at_least.push(AtLeast { length: 1 << exponent, goroutines });
             }
         }
         at_least.reverse();
-        Chains {
-            max: self.longest,
-            at_least,
-            approximate: self.approximate,
-        }
+        Chains { max: self.longest, at_least, approximate: self.approximate }
     }
 
     /// What was not believed.
     pub(super) fn unverified(&self) -> Unverified {
-        let mut reasons: Vec<(Doubt, u64)> = self
-            .doubts
-            .iter()
-            .map(|(doubt, count)| (*doubt, *count))
-            .collect();
+        let mut reasons: Vec<(Doubt, u64)> = self.doubts.iter().map(|(doubt, count)| (*doubt, *count)).collect();
         reasons.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
-        Unverified {
-            goroutines: self.doubts.values().sum(),
-            defers: self.doubtful_records,
-            reasons,
-        }
+        Unverified { goroutines: self.doubts.values().sum(), defers: self.doubtful_records, reasons }
     }
 }
 

@@ -1,13 +1,14 @@
 //! Walking goroutines and defer chains in the memory of a running program.
 //!
 //! One look goes through the runtime's list of goroutines in batches of 1024. Of each batch it reads the goroutines,
-//! counts them by what they do, then walks the chains of those that have one, twice ([`verify`] says why and what is
+//! counts them by what they do, then walks the chains of those that have one, twice (`verify.rs` says why and what is
 //! believed). Batches bound both memory and the time between the two looks; a program with ten goroutines costs
 //! about ten system calls.
 //!
-//! All of it runs over the traits [`Code`] and [`Memory`](crate::memory::Memory), so that every way in which a
+//! All of it runs over the traits [`Code`] and [`Memory`], so that every way in which a
 //! foreign memory can lie is a test without a process.
 
+mod budget;
 mod chain;
 mod check;
 mod code;
@@ -38,6 +39,7 @@ pub use program::{AllgPair, Globals, Program, SiteKey};
 use crate::layout::State;
 use crate::memory::{Memory, MemoryError, Pages};
 use crate::snapshot::{Doubt, Snapshot, SnapshotCost, SnapshotOptions};
+use budget::Budget;
 use ledger::Ledger;
 use sweep::{AllGoroutines, BATCH, read_goroutines};
 use verify::Walk;
@@ -57,11 +59,7 @@ pub enum WalkError {
 }
 
 /// Looks once at the program whose code is `program` and whose memory is `memory`.
-pub fn take<C: Code, M: Memory>(
-    program: &mut Program<C>,
-    memory: &M,
-    options: &SnapshotOptions,
-) -> Result<Snapshot, WalkError> {
+pub fn take<C: Code, M: Memory>(program: &mut Program<C>, memory: &M, options: &SnapshotOptions) -> Result<Snapshot, WalkError> {
     let (taken, begin, cpu) = (SystemTime::now(), Instant::now(), thread_cpu());
     program.forget_excess_sites();
     let mut pages = Pages::new(memory);
@@ -69,28 +67,16 @@ pub fn take<C: Code, M: Memory>(
     let all = AllGoroutines::read(program, &mut pages)?;
     let length = all.length.min(options.max_goroutines);
 
-    let mut walk = Walk {
-        program,
-        pages: &mut pages,
-        budget: options.max_records,
-        ledger: Ledger::default(),
-    };
+    let mut walk = Walk { program, pages: &mut pages, budget: Budget::new(options), ledger: Ledger::default() };
     let mut first = 0;
     while first < length {
         first = first.saturating_add(walk.batch(all, first, length, options)?);
     }
-    let Walk {
-        program,
-        pages,
-        ledger,
-        ..
-    } = walk;
+    let Walk { program, pages, ledger, .. } = walk;
     let read = pages.cost();
     let implausible = ledger.doubts(Doubt::Goroutine);
     if implausible > length / 2 {
-        return Err(WalkError::Check(format!(
-            "{implausible} of {length} goroutines are none"
-        )));
+        return Err(WalkError::Check(format!("{implausible} of {length} goroutines are none")));
     }
 
     Ok(Snapshot {
@@ -101,25 +87,14 @@ pub fn take<C: Code, M: Memory>(
         open_coded: ledger.open_coded,
         unverified: ledger.unverified(),
         runtime: figures,
-        cost: SnapshotCost {
-            cpu: thread_cpu().saturating_sub(cpu),
-            wall: begin.elapsed(),
-            reads: read.reads,
-            bytes: read.bytes,
-        },
+        cost: SnapshotCost { cpu: thread_cpu().saturating_sub(cpu), wall: begin.elapsed(), reads: read.reads, bytes: read.bytes },
         truncated: all.length > length || ledger.doubts(Doubt::Limit) > 0,
     })
 }
 
 impl<C: Code, M: Memory> Walk<'_, '_, C, M> {
     /// Looks at the goroutines from entry `first` on; returns how many entries that were.
-    fn batch(
-        &mut self,
-        all: AllGoroutines,
-        first: u64,
-        length: u64,
-        options: &SnapshotOptions,
-    ) -> Result<u64, WalkError> {
+    fn batch(&mut self, all: AllGoroutines, first: u64, length: u64, options: &SnapshotOptions) -> Result<u64, WalkError> {
         let wanted = length.saturating_sub(first).min(BATCH as u64);
         let mut addresses = all.addresses(first, self.pages)?;
         addresses.truncate(usize::try_from(wanted).unwrap_or(BATCH));
@@ -141,9 +116,7 @@ impl<C: Code, M: Memory> Walk<'_, '_, C, M> {
             if goroutine.defer_head != 0 {
                 chained.push(goroutine);
             }
-            if options.max_open_coded_goroutines > 0
-                && !self.program.is_system_goroutine(goroutine.start_pc)
-            {
+            if options.max_open_coded_goroutines > 0 && !self.program.is_system_goroutine(goroutine.start_pc) {
                 user.push(goroutine);
             }
         }

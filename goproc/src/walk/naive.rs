@@ -12,10 +12,7 @@ use crate::layout::{GLayout, RecordLayout};
 use crate::memory::{Extent, Memory, Pages};
 
 /// CPU time of a naive look at every goroutine and record.
-pub fn naive_cost<C: Code, M: Memory>(
-    program: &Program<C>,
-    memory: &M,
-) -> Result<Duration, WalkError> {
+pub fn naive_cost<C: Code, M: Memory>(program: &Program<C>, memory: &M) -> Result<Duration, WalkError> {
     let begin = thread_cpu();
     let mut pages = Pages::new(memory);
     let all = AllGoroutines::read(program, &mut pages)?;
@@ -24,27 +21,12 @@ pub fn naive_cost<C: Code, M: Memory>(
     while first < all.length {
         for address in all.addresses(first, &mut pages)? {
             let mut bytes = [0; GLayout::READ];
-            pages.read_fresh(
-                &[Extent {
-                    address,
-                    length: bytes.len(),
-                }],
-                &mut bytes,
-            )?;
+            pages.read_fresh(&[Extent { address, length: bytes.len() }], &mut bytes)?;
             let mut next = Goroutine::decode(address, &bytes, &layout).defer_head;
             while next != 0 {
                 let mut record = [0; RecordLayout::READ];
-                pages.read_fresh(
-                    &[Extent {
-                        address: next,
-                        length: record.len(),
-                    }],
-                    &mut record,
-                )?;
-                let closure = Extent {
-                    address: u64_at(&record, RecordLayout::FN),
-                    length: 8,
-                };
+                pages.read_fresh(&[Extent { address: next, length: record.len() }], &mut record)?;
+                let closure = Extent { address: u64_at(&record, RecordLayout::FN), length: 8 };
                 pages.read_fresh(&[closure], &mut [0; 8])?;
                 next = u64_at(&record, layout.record.link);
             }

@@ -23,32 +23,19 @@ const SHARED: u64 = 2048;
 
 impl<C: Code, M: Memory> Walk<'_, '_, C, M> {
     /// Searches the parked ones of `goroutines` and books what two searches agree on.
-    pub(super) fn search_frames(
-        &mut self,
-        goroutines: &[Goroutine],
-        limit: u64,
-    ) -> Result<(), WalkError> {
+    pub(super) fn search_frames(&mut self, goroutines: &[Goroutine], limit: u64) -> Result<(), WalkError> {
         let open = limit.saturating_sub(self.ledger.open_coded.searched);
         let open = usize::try_from(open).unwrap_or(usize::MAX);
-        let parked: Vec<Goroutine> = goroutines
-            .iter()
-            .filter(|g| is_parked(g))
-            .copied()
-            .take(open)
-            .collect();
+        let parked: Vec<Goroutine> = goroutines.iter().filter(|g| is_parked(g)).copied().take(open).collect();
         let first = self.search(&parked)?;
 
         let addresses: Vec<u64> = parked.iter().map(|goroutine| goroutine.address).collect();
-        let again: Vec<Goroutine> = read_goroutines(&addresses, self.program, self.pages)?
-            .into_iter()
-            .map(Option::unwrap_or_default)
-            .collect();
+        let again: Vec<Goroutine> =
+            read_goroutines(&addresses, self.program, self.pages)?.into_iter().map(Option::unwrap_or_default).collect();
         let second = self.search(&again)?;
 
         let mut searched = 0_u64;
-        for (((before, after), found), confirmed) in
-            parked.iter().zip(&again).zip(first).zip(second)
-        {
+        for (((before, after), found), confirmed) in parked.iter().zip(&again).zip(first).zip(second) {
             if before.is_same(after) && is_parked(after) && found.is_some() && found == confirmed {
                 searched = searched.saturating_add(1);
                 let counts = found.unwrap_or_default().into_iter().map(|key| (key, 1, 0));
@@ -57,28 +44,24 @@ impl<C: Code, M: Memory> Walk<'_, '_, C, M> {
         }
         let coverage = &mut self.ledger.open_coded;
         coverage.searched = coverage.searched.saturating_add(searched);
-        coverage.skipped = coverage
-            .skipped
-            .saturating_add((goroutines.len() as u64).saturating_sub(searched));
+        coverage.skipped = coverage.skipped.saturating_add((goroutines.len() as u64).saturating_sub(searched));
         Ok(())
     }
 
     /// One search of each; `None` where the frames make no sense.
-    fn search(
-        &mut self,
-        goroutines: &[Goroutine],
-    ) -> Result<Vec<Option<Vec<SiteKey>>>, MemoryError> {
+    fn search(&mut self, goroutines: &[Goroutine]) -> Result<Vec<Option<Vec<SiteKey>>>, MemoryError> {
         self.pages.set_read_ahead(false);
         let shared = |goroutine: &Goroutine| {
             let length = goroutine.stack_hi.saturating_sub(goroutine.sp).min(SHARED);
             (goroutine.sp, usize::try_from(length).unwrap_or_default())
         };
-        self.pages
-            .prefetch(goroutines.iter().filter(|g| g.on_stack(g.sp)).map(shared))?;
-        goroutines
-            .iter()
-            .map(|goroutine| frames(goroutine, self.pages, self.program))
-            .collect()
+        self.pages.prefetch(goroutines.iter().filter(|g| g.on_stack(g.sp)).map(shared))?;
+        let mut found = Vec::with_capacity(goroutines.len());
+        for goroutine in goroutines {
+            self.budget.check_reads(self.pages.cost().reads);
+            found.push(if self.budget.is_spent() { None } else { frames(goroutine, self.pages, self.program)? });
+        }
+        Ok(found)
     }
 }
 
@@ -103,7 +86,7 @@ fn frames<C: Code, M: Memory>(
         if frame < below || !goroutine.on_stack(frame) || !program.in_text(pc) {
             return Ok(None);
         }
-        if let Some(defers) = program.code().open_coded(program.link(pc)) {
+        if let Some(defers) = program.open_coded(pc) {
             match pending(pc, frame, defers, pages, program)? {
                 Some(keys) => found.extend(keys),
                 None => return Ok(None),
@@ -135,12 +118,7 @@ fn pending<C: Code, M: Memory>(
         return Ok(None);
     };
     let mut keys = Vec::new();
-    for (_, slot) in defers
-        .slots
-        .iter()
-        .enumerate()
-        .filter(|(index, _)| bits >> index & 1 == 1)
-    {
+    for (_, slot) in defers.slots.iter().enumerate().filter(|(index, _)| bits >> index & 1 == 1) {
         let Some(slot) = slot else { return Ok(None) };
         let Some(function) = pages.word(frame.wrapping_sub(*slot))? else {
             return Ok(None);
@@ -149,11 +127,7 @@ fn pending<C: Code, M: Memory>(
         if !program.is_function_entry(code) {
             return Ok(None);
         }
-        keys.push(SiteKey {
-            pc,
-            code,
-            kind: DeferKind::OpenCoded,
-        });
+        keys.push(SiteKey { pc, code, kind: DeferKind::OpenCoded });
     }
     Ok(Some(keys))
 }

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::code::{Code, DeferCall};
+use super::code::{Code, DeferCall, OpenCoded};
 use crate::layout::Layout;
 use crate::snapshot::{DeferKind, SiteName};
 
@@ -56,6 +56,7 @@ pub struct Program<C> {
     calls: HashMap<u64, Option<DeferCall>>,
     entries: HashMap<u64, bool>,
     system: HashMap<u64, bool>,
+    open_coded: HashMap<u64, Option<OpenCoded>>,
     site_ids: HashMap<SiteKey, usize>,
     name_ids: HashMap<SiteName, usize>,
     names: Vec<SiteName>,
@@ -72,6 +73,7 @@ impl<C: Code> Program<C> {
             calls: HashMap::new(),
             entries: HashMap::new(),
             system: HashMap::new(),
+            open_coded: HashMap::new(),
             site_ids: HashMap::new(),
             name_ids: HashMap::new(),
             names: Vec::new(),
@@ -86,11 +88,6 @@ impl<C: Code> Program<C> {
     /// Link-time addresses of the runtime's variables.
     pub fn globals(&self) -> Globals {
         self.globals
-    }
-
-    /// The code.
-    pub fn code(&self) -> &C {
-        &self.code
     }
 
     /// The run-time address of a link-time address.
@@ -132,6 +129,13 @@ impl<C: Code> Program<C> {
         let link = self.link(pc);
         let code = &self.code;
         learn(&mut self.system, pc, || code.is_system_goroutine(link))
+    }
+
+    /// Where the function around `pc` keeps its open-coded defers.
+    pub fn open_coded(&mut self, pc: u64) -> Option<OpenCoded> {
+        let link = self.link(pc);
+        let code = &self.code;
+        learn(&mut self.open_coded, pc, || code.open_coded(link))
     }
 
     /// A small number for the site of `key`, the same for keys with equal names.

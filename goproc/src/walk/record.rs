@@ -37,12 +37,7 @@ impl Record {
 
     /// Whether this can be a record at `address` on the chain of `goroutine`, below records with stack pointer
     /// `younger_sp`. Frames further out have higher addresses, so stack pointers never fall along a chain.
-    pub(super) fn check(
-        &self,
-        address: u64,
-        goroutine: &Goroutine,
-        younger_sp: u64,
-    ) -> Result<(), Doubt> {
+    pub(super) fn check(&self, address: u64, goroutine: &Goroutine, younger_sp: u64) -> Result<(), Doubt> {
         if self.function == 0 && !self.range_func && !self.not_pending {
             return Err(Doubt::NullRecord);
         }
@@ -62,11 +57,7 @@ impl Record {
         if self.function == 0 || !self.heap || self.range_func {
             return Err(Doubt::NullRecord);
         }
-        if self.sp != 0 || self.pc != 0 {
-            Err(Doubt::StackPointer)
-        } else {
-            Ok(())
-        }
+        if self.sp != 0 || self.pc != 0 { Err(Doubt::StackPointer) } else { Ok(()) }
     }
 
     /// A number that differs when any field or the address does, for comparing two looks at a chain. Added up over

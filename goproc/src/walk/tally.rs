@@ -32,11 +32,7 @@ impl Tally {
                 last.pending = last.pending.saturating_add(1);
                 last.bytes = last.bytes.saturating_add(bytes);
             }
-            _ => self.counts.push(Count {
-                key,
-                pending: 1,
-                bytes,
-            }),
+            _ => self.counts.push(Count { key, pending: 1, bytes }),
         }
         if self.counts.len() > self.join_at.max(JOIN_AT) {
             self.join();
@@ -73,37 +69,17 @@ mod tests {
     fn sites_that_take_turns_are_joined() {
         let mut tally = Tally::default();
         for turn in 0..10_000_u64 {
-            assert!(tally.add(
-                SiteKey {
-                    pc: turn % 2,
-                    code: 0,
-                    kind: DeferKind::Heap
-                },
-                64
-            ));
+            assert!(tally.add(SiteKey { pc: turn % 2, code: 0, kind: DeferKind::Heap }, 64));
         }
         let counts = tally.finish();
         assert_eq!(counts.len(), 2);
-        assert!(
-            counts
-                .iter()
-                .all(|count| count.pending == 5_000 && count.bytes == 320_000)
-        );
+        assert!(counts.iter().all(|count| count.pending == 5_000 && count.bytes == 320_000));
     }
 
     #[test]
     fn a_chain_of_nothing_but_sites_is_refused() {
         let mut tally = Tally::default();
-        let refused = (0..u64::MAX).find(|pc| {
-            !tally.add(
-                SiteKey {
-                    pc: *pc,
-                    code: 0,
-                    kind: DeferKind::Heap,
-                },
-                0,
-            )
-        });
+        let refused = (0..u64::MAX).find(|pc| !tally.add(SiteKey { pc: *pc, code: 0, kind: DeferKind::Heap }, 0));
         assert!(refused.unwrap() <= 2 * MAX_SITES as u64);
     }
 }

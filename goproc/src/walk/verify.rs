@@ -10,6 +10,7 @@
 //! First looks are shared by a batch of goroutines, which is cheap but slow enough for a busy goroutine to move on.
 //! What fails there is looked at alone, which takes some ten microseconds, and given up after [`RETRIES`] attempts.
 
+use super::budget::Budget;
 use super::chain::Chain;
 use super::code::Code;
 use super::collect::collect;
@@ -32,8 +33,7 @@ const DEEP: u64 = 1 << 14;
 pub(super) struct Walk<'w, 'm, C, M> {
     pub(super) program: &'w mut Program<C>,
     pub(super) pages: &'w mut Pages<'m, M>,
-    /// Records that may still be looked at.
-    pub(super) budget: u64,
+    pub(super) budget: Budget,
     pub(super) ledger: Ledger,
 }
 
@@ -54,21 +54,14 @@ impl<C: Code, M: Memory> Walk<'_, '_, C, M> {
         let mut firsts: Vec<Chain> = goroutines.iter().copied().map(Chain::first_look).collect();
         collect(&mut firsts, self.pages, self.program, &mut self.budget)?;
 
-        let addresses: Vec<u64> = goroutines
-            .iter()
-            .map(|goroutine| goroutine.address)
-            .collect();
+        let addresses: Vec<u64> = goroutines.iter().map(|goroutine| goroutine.address).collect();
         let again = read_goroutines(&addresses, self.program, self.pages)?;
         let mut seconds: Vec<Chain> = firsts
             .iter()
             .zip(again)
             .map(|(first, now)| {
                 // A goroutine that cannot be read any more is no confirmation: an empty chain.
-                let now = now.unwrap_or(Goroutine {
-                    defer_head: 0,
-                    id: 0,
-                    ..*first.goroutine()
-                });
+                let now = now.unwrap_or(Goroutine { defer_head: 0, id: 0, ..*first.goroutine() });
                 Chain::second_look(now, first, first.records() < DEEP)
             })
             .collect();
@@ -77,9 +70,7 @@ impl<C: Code, M: Memory> Walk<'_, '_, C, M> {
     }
 
     fn believe(&mut self, first: Chain, second: &Chain) {
-        let running = [&first, second]
-            .iter()
-            .any(|look| look.goroutine().state == Some(State::Running));
+        let running = [&first, second].iter().any(|look| look.goroutine().state == Some(State::Running));
         self.ledger.add_chain(first, running, self.program);
     }
 
@@ -93,9 +84,7 @@ impl<C: Code, M: Memory> Walk<'_, '_, C, M> {
             }
             // Reading ahead makes a look longer and so a tear likelier; a deep chain would take for ever without.
             self.pages.set_read_ahead(records >= DEEP);
-            let now = read_goroutines(&[address], self.program, self.pages)?
-                .pop()
-                .flatten();
+            let now = read_goroutines(&[address], self.program, self.pages)?.pop().flatten();
             let Some(now) = now.filter(Goroutine::is_plausible) else {
                 doubt = Doubt::Goroutine;
                 continue;
@@ -131,9 +120,5 @@ fn judge(first: &Chain, second: &Chain) -> Result<(), Doubt> {
     if !before.is_same(after) || before.is_in_motion() || after.is_in_motion() {
         return Err(Doubt::Moving);
     }
-    if second.confirms(first) {
-        Ok(())
-    } else {
-        Err(second.doubt().unwrap_or(Doubt::Moving))
-    }
+    if second.confirms(first) { Ok(()) } else { Err(second.doubt().unwrap_or(Doubt::Moving)) }
 }

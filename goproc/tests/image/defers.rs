@@ -7,14 +7,8 @@ use iced_x86::{Decoder, DecoderOptions, Mnemonic, OpKind, Register};
 
 use crate::fixtures::{Fixture, Mode, fixtures};
 
-const MODES: [Mode; 6] = [
-    Mode::Plain,
-    Mode::Stripped,
-    Mode::PieStripped,
-    Mode::CgoPieStripped,
-    Mode::StaticPie,
-    Mode::Unoptimised,
-];
+const MODES: [Mode; 6] =
+    [Mode::Plain, Mode::Stripped, Mode::PieStripped, Mode::CgoPieStripped, Mode::StaticPie, Mode::Unoptimised];
 
 #[test]
 fn wrappers_name_the_function_of_the_defer_statement() {
@@ -45,16 +39,11 @@ fn a_call_through_an_interface_says_where_its_method_is_found() {
     for fixture in fixtures(&MODES) {
         let image = fixture.image();
         let callee = wrapper(&fixture, &image, &by_name(&image), "main.loopClosers");
-        let call = callee
-            .indirect
-            .unwrap_or_else(|| panic!("{fixture}: {callee:?}"));
+        let call = callee.indirect.unwrap_or_else(|| panic!("{fixture}: {callee:?}"));
         // The first captured word is the itab, whose methods begin at 0x18.
         assert_eq!((call.capture, call.slot), (8, 0x18), "{fixture}");
         assert_eq!(callee.entry, None, "{fixture}");
-        assert!(
-            callee.name.starts_with("main.loopClosers."),
-            "{fixture}: {callee:?}"
-        );
+        assert!(callee.name.starts_with("main.loopClosers."), "{fixture}: {callee:?}");
     }
 }
 
@@ -63,9 +52,7 @@ fn a_call_of_a_function_value_says_where_it_is_found() {
     for fixture in fixtures(&MODES) {
         let image = fixture.image();
         let callee = wrapper(&fixture, &image, &by_name(&image), "main.loopValues");
-        let call = callee
-            .indirect
-            .unwrap_or_else(|| panic!("{fixture}: {callee:?}"));
+        let call = callee.indirect.unwrap_or_else(|| panic!("{fixture}: {callee:?}"));
         assert_eq!(call.slot, 0, "{fixture}");
         assert!(matches!(call.capture, 8 | 16), "{fixture}: {call:?}");
     }
@@ -101,16 +88,8 @@ fn open_coded_defers_are_where_the_code_keeps_them() {
     for fixture in fixtures(&MODES) {
         let image = fixture.image();
         let functions = by_name(&image);
-        assert_eq!(
-            image.open_coded(functions["main.hold"].entry),
-            None,
-            "{fixture}"
-        );
-        assert_eq!(
-            image.open_coded(functions["main.loopDefer"].entry),
-            None,
-            "{fixture}"
-        );
+        assert_eq!(image.open_coded(functions["main.hold"].entry), None, "{fixture}");
+        assert_eq!(image.open_coded(functions["main.loopDefer"].entry), None, "{fixture}");
         let function = &functions["main.openCoded"];
         let info = image.open_coded(function.entry);
         if fixture.mode == Mode::Unoptimised {
@@ -120,15 +99,11 @@ fn open_coded_defers_are_where_the_code_keeps_them() {
         }
         let info = info.unwrap_or_else(|| panic!("{fixture}: none"));
         let code = frame_writes(&fixture, &image, function);
-        let zeroed = code
-            .iter()
-            .any(|write| write.zero_byte && write.below == info.bits_offset());
+        let zeroed = code.iter().any(|write| write.zero_byte && write.below == info.bits_offset());
         assert!(zeroed, "{fixture}: {info:?} {code:?}");
         for index in 0..2 {
             let slot = info.slot_offset(index).expect("two defers");
-            let stored = code
-                .iter()
-                .any(|write| !write.zero_byte && write.below == slot);
+            let stored = code.iter().any(|write| !write.zero_byte && write.below == slot);
             assert!(stored, "{fixture}: slot {index} of {info:?} in {code:?}");
         }
     }
@@ -171,27 +146,14 @@ fn only_the_runtimes_own_goroutines_are_system_goroutines() {
 
 fn by_name(image: &Image) -> BTreeMap<String, Function> {
     let functions = image.functions();
-    functions
-        .map(|function| (function.name.clone(), function))
-        .collect()
+    functions.map(|function| (function.name.clone(), function)).collect()
 }
 
 /// What the first wrapper of a defer statement in `function` calls.
-fn wrapper(
-    fixture: &Fixture,
-    image: &Image,
-    functions: &BTreeMap<String, Function>,
-    function: &str,
-) -> Callee {
-    let suffix = if fixture.toolchain.minor == 21 {
-        "func"
-    } else {
-        "deferwrap"
-    };
+fn wrapper(fixture: &Fixture, image: &Image, functions: &BTreeMap<String, Function>, function: &str) -> Callee {
+    let suffix = if fixture.toolchain.minor == 21 { "func" } else { "deferwrap" };
     let name = format!("{function}.{suffix}1");
-    let wrapper = functions
-        .get(&name)
-        .unwrap_or_else(|| panic!("{fixture}: {name}"));
+    let wrapper = functions.get(&name).unwrap_or_else(|| panic!("{fixture}: {name}"));
     assert!(wrapper.is_wrapper, "{fixture}: {name}");
     let callee = image.callee(wrapper.entry).expect("a function");
     assert!(callee.wrapper, "{fixture}: {name}");
@@ -203,14 +165,7 @@ fn decode(fixture: &Fixture, image: &Image, function: &Function) -> Vec<iced_x86
     let at = crate::sectionless::file_offset(&file, function.entry);
     let len = usize::try_from(function.end - function.entry).expect("short");
     assert!(image.text().contains(&function.entry));
-    Decoder::with_ip(
-        64,
-        &file[at..at + len],
-        function.entry,
-        DecoderOptions::NONE,
-    )
-    .into_iter()
-    .collect()
+    Decoder::with_ip(64, &file[at..at + len], function.entry, DecoderOptions::NONE).into_iter().collect()
 }
 
 /// A store into the frame, by its distance below RBP.
@@ -222,18 +177,16 @@ struct FrameWrite {
 
 fn frame_writes(fixture: &Fixture, image: &Image, function: &Function) -> Vec<FrameWrite> {
     let instructions = decode(fixture, image, function);
-    let stores = instructions.iter().filter(|instruction| {
-        instruction.mnemonic() == Mnemonic::Mov && instruction.op0_kind() == OpKind::Memory
-    });
+    let stores = instructions
+        .iter()
+        .filter(|instruction| instruction.mnemonic() == Mnemonic::Mov && instruction.op0_kind() == OpKind::Memory);
     let in_frame = stores.filter_map(|store| {
         // The frame size includes the saved RBP, to which RBP points.
         let frame = image.frame_size(store.ip())?.checked_sub(8)?;
         let displacement = u32::try_from(store.memory_displacement64()).ok()?;
         let zero_byte = store.op1_kind() == OpKind::Immediate8 && store.immediate8() == 0;
-        (store.memory_base() == Register::RSP && displacement < frame).then(|| FrameWrite {
-            below: frame - displacement,
-            zero_byte,
-        })
+        (store.memory_base() == Register::RSP && displacement < frame)
+            .then(|| FrameWrite { below: frame - displacement, zero_byte })
     });
     in_frame.collect()
 }

@@ -2,6 +2,7 @@
 //! every way.
 
 use std::fs;
+use std::io::Write as _;
 use std::path::PathBuf;
 
 use deferd_goproc::image::Image;
@@ -35,7 +36,6 @@ impl Fixture {
 
     /// Runs `go tool ARGUMENTS...` of the toolchain that built it.
     pub(crate) fn tool(&self, arguments: &[&str], input: &str) -> String {
-        use std::io::Write as _;
         let mut child = self
             .toolchain
             .command()
@@ -65,18 +65,12 @@ impl std::fmt::Display for Fixture {
 
 /// Builds the fixture, unless the same sources were built before.
 pub(crate) fn build(toolchain: &Toolchain, mode: Mode) -> Fixture {
-    Fixture {
-        toolchain: toolchain.clone(),
-        mode,
-        path: toolchain.build(PROGRAM, mode),
-    }
+    Fixture { toolchain: toolchain.clone(), mode, path: toolchain.build(PROGRAM, mode) }
 }
 
 /// Every toolchain with every mode of `modes`.
 pub(crate) fn fixtures(modes: &[Mode]) -> impl Iterator<Item = Fixture> {
-    toolchains()
-        .iter()
-        .flat_map(move |toolchain| modes.iter().map(|&mode| build(toolchain, mode)))
+    toolchains().iter().flat_map(move |toolchain| modes.iter().map(|&mode| build(toolchain, mode)))
 }
 
 /// The sources by file name.

@@ -5,12 +5,7 @@ use std::collections::BTreeMap;
 use crate::fixtures::{Fixture, Mode, fixtures};
 
 /// Symbols that mark places; some releases have functions of these names too.
-const MARKS: [&str; 4] = [
-    "runtime.text",
-    "runtime.etext",
-    "go:textfipsstart",
-    "go:textfipsend",
-];
+const MARKS: [&str; 4] = ["runtime.text", "runtime.etext", "go:textfipsstart", "go:textfipsend"];
 
 #[test]
 fn every_code_symbol_is_a_function_of_that_name() {
@@ -22,24 +17,16 @@ fn every_code_symbol_is_a_function_of_that_name() {
             if !image.text().contains(&address) {
                 continue;
             }
-            if names.iter().all(|name| MARKS.contains(&name.as_str()))
-                && !image.is_function_entry(address)
-            {
+            if names.iter().all(|name| MARKS.contains(&name.as_str())) && !image.is_function_entry(address) {
                 continue;
             }
             let function = image.function_at(address);
             let function = function.unwrap_or_else(|| panic!("{fixture}: {names:?}"));
             assert_eq!(function.entry, address, "{fixture}: {names:?}");
             // The compiler's middle dot is a full stop in the symbol table.
-            assert!(
-                names.contains(&function.name.replace('\u{b7}', ".")),
-                "{fixture}: {names:?} {function:?}"
-            );
+            assert!(names.contains(&function.name.replace('\u{b7}', ".")), "{fixture}: {names:?} {function:?}");
             assert!(image.is_function_entry(address), "{fixture}: {names:?}");
-            assert!(
-                !image.is_function_entry(address + 1),
-                "{fixture}: {names:?}"
-            );
+            assert!(!image.is_function_entry(address + 1), "{fixture}: {names:?}");
             compared += 1;
         }
         assert_eq!(compared, image.function_count(), "{fixture}");
@@ -63,18 +50,8 @@ fn a_stripped_program_has_the_same_functions() {
             assert!(named.functions().eq(stripped.functions()), "{with}");
             for function in named.functions() {
                 let pc = function.entry;
-                assert_eq!(
-                    named.callee(pc),
-                    stripped.callee(pc),
-                    "{with}: {}",
-                    function.name
-                );
-                assert_eq!(
-                    named.frames(pc),
-                    stripped.frames(pc),
-                    "{with}: {}",
-                    function.name
-                );
+                assert_eq!(named.callee(pc), stripped.callee(pc), "{with}: {}", function.name);
+                assert_eq!(named.frames(pc), stripped.frames(pc), "{with}: {}", function.name);
                 assert_eq!(named.open_coded(pc), stripped.open_coded(pc), "{with}");
             }
         }
@@ -86,8 +63,7 @@ fn code_symbols(fixture: &Fixture) -> BTreeMap<u64, Vec<String>> {
     let mut symbols: BTreeMap<u64, Vec<String>> = BTreeMap::new();
     for line in fixture.tool(&["nm"], "").lines() {
         let mut words = line.trim().splitn(3, ' ');
-        let (Some(address), Some(kind), Some(name)) = (words.next(), words.next(), words.next())
-        else {
+        let (Some(address), Some(kind), Some(name)) = (words.next(), words.next(), words.next()) else {
             continue;
         };
         if !matches!(kind, "T" | "t") {

@@ -29,9 +29,7 @@ fn every_defer_site_is_on_the_line_that_objdump_says() {
             assert_eq!(file, Some(site.file.as_str()), "{fixture}: {location:?}");
             assert_eq!(location.line, site.line, "{fixture}: {location:?}");
         }
-        let anywhere = image
-            .text()
-            .filter(|&pc| image.defer_call_before(pc).is_some());
+        let anywhere = image.text().filter(|&pc| image.defer_call_before(pc).is_some());
         assert_eq!(anywhere.count(), sites.len(), "{fixture}");
     }
 }
@@ -50,10 +48,7 @@ fn every_function_starts_on_the_line_that_addr2line_says() {
                     let outermost = image.frames(pc).pop().expect("at least one frame");
                     given.push(format!("{}:{}", location.file, location.line));
                     let package = outermost.function.split('[').next().unwrap_or_default();
-                    assert!(
-                        function.name.starts_with(package),
-                        "{fixture}: {outermost:?}"
-                    );
+                    assert!(function.name.starts_with(package), "{fixture}: {outermost:?}");
                 }
             }
         }
@@ -77,29 +72,16 @@ fn inlined_frames_are_named_innermost_first() {
         ("main.registers", line("func registers")),
         ("main.inlinedSite", line("func inlinedSite")),
     ];
-    let modes = [
-        Mode::Plain,
-        Mode::PieStripped,
-        Mode::CgoPieStripped,
-        Mode::StaticPie,
-    ];
+    let modes = [Mode::Plain, Mode::PieStripped, Mode::CgoPieStripped, Mode::StaticPie];
     for fixture in fixtures(&modes) {
         let image = fixture.image();
-        let function = image
-            .functions()
-            .find(|function| function.name == "main.inlinedSite");
+        let function = image.functions().find(|function| function.name == "main.inlinedSite");
         let function = function.expect("it is not inlined itself");
         let deepest = (function.entry..function.end).map(|pc| image.frames(pc));
         let deepest = deepest.max_by_key(Vec::len).expect("some code");
-        let named: Vec<(&str, u32)> = deepest
-            .iter()
-            .map(|frame| (frame.function.as_str(), frame.line))
-            .collect();
+        let named: Vec<(&str, u32)> = deepest.iter().map(|frame| (frame.function.as_str(), frame.line)).collect();
         assert_eq!(named, expected, "{fixture}");
-        assert!(
-            deepest.iter().all(|frame| frame.file.ends_with("/main.go")),
-            "{fixture}"
-        );
+        assert!(deepest.iter().all(|frame| frame.file.ends_with("/main.go")), "{fixture}");
     }
 }
 
@@ -119,10 +101,5 @@ fn site(line: &str) -> Option<Site> {
     let mut words = line.split_whitespace();
     let (file, number) = words.next()?.rsplit_once(':')?;
     let pc = words.next()?.strip_prefix("0x")?;
-    Some(Site {
-        pc: u64::from_str_radix(pc, 16).ok()?,
-        call,
-        file: file.to_owned(),
-        line: number.parse().ok()?,
-    })
+    Some(Site { pc: u64::from_str_radix(pc, 16).ok()?, call, file: file.to_owned(), line: number.parse().ok()? })
 }

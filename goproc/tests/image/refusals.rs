@@ -27,10 +27,7 @@ fn replace(bytes: &mut [u8], from: &[u8], to: &[u8]) {
 #[test]
 fn scripts_folders_and_empty_files_are_not_elf() {
     assert!(matches!(refusal(b""), ImageError::NotElf));
-    assert!(matches!(
-        refusal(b"#!/bin/sh\necho no\n"),
-        ImageError::NotElf
-    ));
+    assert!(matches!(refusal(b"#!/bin/sh\necho no\n"), ImageError::NotElf));
     assert!(matches!(refusal(b"\x7fELF"), ImageError::NotElf));
     let folder = fs::File::open("/").expect("the root folder");
     assert!(matches!(Image::read(&folder), Err(ImageError::NotRegular)));
@@ -55,11 +52,7 @@ fn programs_of_other_languages_are_not_go() {
 
 #[test]
 fn older_and_newer_releases_are_refused_with_their_version() {
-    let version = toolchains()
-        .last()
-        .expect("a Go installation")
-        .version
-        .clone();
+    let version = toolchains().last().expect("a Go installation").version.clone();
     let with_version = |text: &str| {
         let mut bytes = program();
         let text = format!("{text:<width$}", width = version.len());
@@ -81,17 +74,11 @@ fn older_and_newer_releases_are_refused_with_their_version() {
 #[test]
 fn a_program_without_a_function_table_says_so() {
     let mut bytes = program();
-    while let Some(at) = bytes
-        .windows(8)
-        .position(|w| w == [0xf1, 0xff, 0xff, 0xff, 0, 0, 1, 8])
-    {
+    while let Some(at) = bytes.windows(8).position(|w| w == [0xf1, 0xff, 0xff, 0xff, 0, 0, 1, 8]) {
         bytes[at] = 0xf0;
     }
     let error = refusal(&bytes);
-    assert!(
-        matches!(error, ImageError::FunctionTable { what: "not found" }),
-        "{error}"
-    );
+    assert!(matches!(error, ImageError::FunctionTable { what: "not found" }), "{error}");
 }
 
 #[test]
@@ -99,8 +86,5 @@ fn a_program_whose_runtime_is_unrecognisable_names_the_variable() {
     let mut bytes = program();
     replace(&mut bytes, b"\0runtime.allgadd\0", b"\0runtime.allgabc\0");
     let error = refusal(&bytes);
-    assert_eq!(
-        error.to_string(),
-        "runtime variable runtime.allgs not found"
-    );
+    assert_eq!(error.to_string(), "runtime variable runtime.allgs not found");
 }

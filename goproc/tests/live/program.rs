@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use deferd_goproc::snapshot::{Snapshot, SnapshotOptions};
+use deferd_goproc::snapshot::{Site, Snapshot, SnapshotOptions};
 use deferd_goproc::target::{AttachError, Target};
 
 use crate::support::{Mode, Toolchain, toolchains};
@@ -44,11 +44,7 @@ impl Program {
         let mut child = spawned.expect("the fixture starts");
         let stdin = child.stdin.take().expect("a pipe");
         let replies = BufReader::new(child.stdout.take().expect("a pipe"));
-        Self {
-            child,
-            stdin,
-            replies,
-        }
+        Self { child, stdin, replies }
     }
 
     pub(crate) fn pid(&self) -> u32 {
@@ -59,18 +55,14 @@ impl Program {
     pub(crate) fn ask(&mut self, command: &str) -> Answer {
         writeln!(self.stdin, "{command}").expect("the fixture listens");
         let mut line = String::new();
-        self.replies
-            .read_line(&mut line)
-            .expect("the fixture answers");
+        self.replies.read_line(&mut line).expect("the fixture answers");
         let reply: serde_json::Value = serde_json::from_str(&line).expect("JSON");
         assert_eq!(reply.get("error"), None, "{command}");
         let number = |name: &str| reply[name].as_u64().expect("a count");
         let pending = reply["pending"].as_object().expect("a map").iter();
         Answer {
             goroutines: number("goroutines"),
-            pending: pending
-                .map(|(name, count)| (name.clone(), count.as_u64().expect("a count")))
-                .collect(),
+            pending: pending.map(|(name, count)| (name.clone(), count.as_u64().expect("a count"))).collect(),
             leak_begun: number("leak_begun"),
             leak_done: number("leak_done"),
             gc_cycles: number("num_gc"),
@@ -81,8 +73,7 @@ impl Program {
 
     /// Attaches, once the program is up.
     pub(crate) fn attach(&self) -> Target {
-        self.attach_when_ready()
-            .unwrap_or_else(|error| panic!("{error}"))
+        self.attach_when_ready().unwrap_or_else(|error| panic!("{error}"))
     }
 
     /// Attaches as soon as it can be; the errors on the way may only be those of a program that is starting.
@@ -91,11 +82,9 @@ impl Program {
         loop {
             match Target::attach(self.pid()) {
                 // Before its exec, the child is a copy of this test.
-                Err(
-                    AttachError::NotReady { .. }
-                    | AttachError::NotGo { .. }
-                    | AttachError::Gone { .. },
-                ) if begin.elapsed() < DEADLINE => {
+                Err(AttachError::NotReady { .. } | AttachError::NotGo { .. } | AttachError::Gone { .. })
+                    if begin.elapsed() < DEADLINE =>
+                {
                     std::thread::yield_now();
                 }
                 result => return result,
@@ -129,15 +118,14 @@ pub(crate) fn look_until(target: &mut Target, enough: impl Fn(&Snapshot) -> bool
 }
 
 pub(crate) fn look(target: &mut Target) -> Snapshot {
-    target
-        .snapshot(&SnapshotOptions::default())
-        .unwrap_or_else(|error| panic!("{error}"))
+    target.snapshot(&SnapshotOptions::default()).unwrap_or_else(|error| panic!("{error}"))
 }
 
-/// Pending defers by function.
+/// Pending defers by function of the fixture's own package; the standard library has some too, while it reads.
 pub(crate) fn by_function(snapshot: &Snapshot) -> BTreeMap<String, u64> {
     let mut found = BTreeMap::new();
-    for site in &snapshot.sites {
+    let own = |site: &&Site| site.name.function.starts_with("main.");
+    for site in snapshot.sites.iter().filter(own) {
         *found.entry(site.name.function.clone()).or_default() += site.pending;
     }
     found
@@ -145,10 +133,7 @@ pub(crate) fn by_function(snapshot: &Snapshot) -> BTreeMap<String, u64> {
 
 /// The plain build of the newest Go that is here.
 pub(crate) fn newest() -> Program {
-    let toolchain = toolchains()
-        .iter()
-        .max_by_key(|toolchain| toolchain.minor)
-        .expect("a Go installation");
+    let toolchain = toolchains().iter().max_by_key(|toolchain| toolchain.minor).expect("a Go installation");
     start(toolchain, Mode::Plain)
 }
 

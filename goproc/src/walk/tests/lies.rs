@@ -2,7 +2,7 @@
 
 use super::super::{WalkError, check};
 use super::world::*;
-use crate::layout::{Layout, RecordLayout};
+use crate::layout::{GLayout, Layout, RecordLayout};
 use crate::snapshot::{Doubt, SnapshotOptions};
 
 /// A parked goroutine with ten pending defers; the addresses of its records.
@@ -33,10 +33,7 @@ fn a_stack_pointer_off_the_stack_makes_the_chain_doubtful() {
 #[test]
 fn stack_pointers_that_fall_along_a_chain_make_it_doubtful() {
     let (_, index, _) = parked();
-    assert_eq!(
-        spoil(RecordLayout::SP, World::stack(index) + 0x3000),
-        Doubt::StackPointer
-    );
+    assert_eq!(spoil(RecordLayout::SP, World::stack(index) + 0x3000), Doubt::StackPointer);
 }
 
 #[test]
@@ -53,9 +50,7 @@ fn a_heap_record_of_a_call_that_makes_stack_records_is_doubtful() {
 fn a_closure_without_code_makes_the_chain_doubtful() {
     let (mut world, _, records) = parked();
     let closure = world.closure(CALLEE + 1);
-    world
-        .memory
-        .write_word(records[5] + RecordLayout::FN as u64, closure);
+    world.memory.write_word(records[5] + RecordLayout::FN as u64, closure);
     assert_eq!(world.doubt(), Doubt::Closure);
 }
 
@@ -78,13 +73,31 @@ fn a_chain_that_bites_its_tail_ends() {
 #[test]
 fn a_chain_past_the_record_limit_is_left_out_and_said() {
     let (world, ..) = parked();
-    let options = SnapshotOptions {
-        max_records: 5,
-        ..SnapshotOptions::default()
-    };
+    let options = SnapshotOptions { max_records: 5, ..SnapshotOptions::default() };
     let snapshot = world.try_take(&options).unwrap();
     assert_eq!(snapshot.unverified.reasons, [(Doubt::Limit, 1)]);
     assert!(snapshot.truncated && snapshot.sites.is_empty());
+}
+
+#[test]
+fn a_look_stops_walking_chains_at_its_limit_of_reads() {
+    let mut world = World::new();
+    let index = world.goroutine(WAITING);
+    let records = world.chain(index, 200);
+    // A page for each record, far apart.
+    let closure = world.closure(CALLEE);
+    let far = |position: usize| HEAP + 0x100_0000 + position as u64 * 0x10_0000;
+    for position in 0..records.len() {
+        let link = if position + 1 < records.len() { far(position + 1) } else { 0 };
+        world.record(far(position), [true, false], World::stack(index) + 0x3800, LOOP_PC, closure, link);
+    }
+    world.set_g(index, GLayout::DEFER, far(0));
+    assert_eq!(world.take().sites[0].pending, 200);
+    let options = SnapshotOptions { max_reads: 50, ..SnapshotOptions::default() };
+    let snapshot = world.try_take(&options).unwrap();
+    assert_eq!(snapshot.unverified.reasons, [(Doubt::Limit, 1)]);
+    assert!(snapshot.truncated && snapshot.cost.reads < 60, "{:?}", snapshot.cost);
+    assert_eq!(snapshot.goroutines.total, 1);
 }
 
 #[test]
@@ -93,10 +106,7 @@ fn goroutines_past_the_limit_are_said() {
     for _ in 0..3000 {
         world.goroutine(WAITING);
     }
-    let options = SnapshotOptions {
-        max_goroutines: 1500,
-        ..SnapshotOptions::default()
-    };
+    let options = SnapshotOptions { max_goroutines: 1500, ..SnapshotOptions::default() };
     let snapshot = world.try_take(&options).unwrap();
     assert_eq!(snapshot.goroutines.total, 1499);
     assert!(snapshot.truncated);
@@ -118,10 +128,7 @@ fn a_scan_that_ends_meanwhile_costs_only_a_retry() {
     let status = World::g(index) + world.layout.g.status as u64;
     world.memory.write_after(4, status, &WAITING.to_le_bytes());
     let snapshot = world.take();
-    assert_eq!(
-        (snapshot.sites[0].pending, snapshot.unverified.goroutines),
-        (10, 0)
-    );
+    assert_eq!((snapshot.sites[0].pending, snapshot.unverified.goroutines), (10, 0));
 }
 
 #[test]
@@ -131,31 +138,14 @@ fn a_chain_torn_by_a_return_is_never_counted_as_it_was_torn() {
         let (mut world, index, records) = parked();
         let other = world.closure(PLAIN);
         for (position, record) in records.iter().enumerate() {
-            let link = if position < 2 {
-                records[position + 1]
-            } else {
-                0
-            };
+            let link = if position < 2 { records[position + 1] } else { 0 };
             let function = if position < 3 { other } else { 0 };
-            let words = [
-                1_u64,
-                World::stack(index) + 0x3900,
-                LOOP_PC,
-                function,
-                link,
-                0,
-            ];
-            world
-                .memory
-                .write_after(read, *record, &words.map(u64::to_le_bytes).concat());
+            let words = [1_u64, World::stack(index) + 0x3900, LOOP_PC, function, link, 0];
+            world.memory.write_after(read, *record, &words.map(u64::to_le_bytes).concat());
         }
         let snapshot = world.take();
         let pending: u64 = snapshot.sites.iter().map(|site| site.pending).sum();
-        assert!(
-            [3, 10].contains(&pending) && snapshot.sites.len() == 1,
-            "read {read}: {:?}",
-            snapshot.sites
-        );
+        assert!([3, 10].contains(&pending) && snapshot.sites.len() == 1, "read {read}: {:?}", snapshot.sites);
     }
 }
 
@@ -164,11 +154,7 @@ fn a_goroutine_that_never_stands_still_is_given_up() {
     let (mut world, _, records) = parked();
     for read in 1..200 {
         let closure = world.closure(CALLEE);
-        world.memory.write_after(
-            read,
-            records[5] + RecordLayout::FN as u64,
-            &closure.to_le_bytes(),
-        );
+        world.memory.write_after(read, records[5] + RecordLayout::FN as u64, &closure.to_le_bytes());
     }
     assert_eq!(world.doubt(), Doubt::Moving);
 }
@@ -181,9 +167,7 @@ fn goroutines_that_cannot_be_read_are_counted_as_such() {
     }
     let unmapped = world.goroutine(WAITING);
     world.set_all_length(unmapped + 1);
-    world
-        .memory
-        .write_word(0xc0_0000_0000 + unmapped * 8, 0xdead_0000);
+    world.memory.write_word(0xc0_0000_0000 + unmapped * 8, 0xdead_0000);
     let snapshot = world.take();
     assert_eq!(snapshot.unverified.reasons, [(Doubt::Goroutine, 1)]);
     assert_eq!(snapshot.goroutines.total, 8);
@@ -212,10 +196,7 @@ fn the_wrong_layout_does_not_pass_the_check() {
     for minor in [21, 23, 25] {
         world.layout = Layout::of(minor).unwrap();
         let checked = check(&mut world.program(), &world.memory);
-        assert!(
-            matches!(checked, Err(WalkError::Check(_))),
-            "1.{minor}: {checked:?}"
-        );
+        assert!(matches!(checked, Err(WalkError::Check(_))), "1.{minor}: {checked:?}");
     }
 }
 
@@ -226,17 +207,11 @@ fn a_number_given_twice_or_never_fails_the_check() {
     let field = world.layout.g.goid;
     world.set_g(one, field, 7);
     world.set_g(other, field, 7);
-    assert!(matches!(
-        check(&mut world.program(), &world.memory),
-        Err(WalkError::Check(_))
-    ));
+    assert!(matches!(check(&mut world.program(), &world.memory), Err(WalkError::Check(_))));
     world.set_g(other, field, 8);
     assert_eq!(check(&mut world.program(), &world.memory), Ok(()));
     world.memory.write_word(SCHED, 7);
-    assert!(matches!(
-        check(&mut world.program(), &world.memory),
-        Err(WalkError::Check(_))
-    ));
+    assert!(matches!(check(&mut world.program(), &world.memory), Err(WalkError::Check(_))));
 }
 
 #[test]
@@ -246,10 +221,7 @@ fn a_program_without_the_runtimes_goroutines_fails_the_check() {
         world.goroutine(WAITING);
     }
     world.set_g(0, world.layout.g.start_pc, USER);
-    assert!(matches!(
-        check(&mut world.program(), &world.memory),
-        Err(WalkError::Check(_))
-    ));
+    assert!(matches!(check(&mut world.program(), &world.memory), Err(WalkError::Check(_))));
 }
 
 #[test]
@@ -257,11 +229,7 @@ fn random_memory_never_panics_and_never_yields_a_site() {
     let mut random = fastrand::Rng::with_seed(1);
     for _ in 0..300 {
         let (mut world, index, records) = parked();
-        let targets: Vec<u64> = records
-            .iter()
-            .copied()
-            .chain([World::g(index), World::stack(index) + 0x3100])
-            .collect();
+        let targets: Vec<u64> = records.iter().copied().chain([World::g(index), World::stack(index) + 0x3100]).collect();
         for _ in 0..random.usize(1..40) {
             let target = targets[random.usize(..targets.len())] + random.u64(..0x40);
             let value = match random.u8(..4) {
@@ -272,16 +240,9 @@ fn random_memory_never_panics_and_never_yields_a_site() {
             };
             world.memory.write_word(target, value);
         }
-        if let Ok(snapshot) = world.try_take(&SnapshotOptions {
-            max_records: 10_000,
-            ..SnapshotOptions::default()
-        }) {
+        if let Ok(snapshot) = world.try_take(&SnapshotOptions { max_records: 10_000, ..SnapshotOptions::default() }) {
             let counted: u64 = snapshot.sites.iter().map(|site| site.pending).sum();
-            assert!(
-                counted <= 10,
-                "more pending calls than records: {:?}",
-                snapshot.sites
-            );
+            assert!(counted <= 10, "more pending calls than records: {:?}", snapshot.sites);
         }
     }
 }

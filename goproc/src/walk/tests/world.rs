@@ -2,9 +2,7 @@
 
 use std::ops::Range;
 
-use super::super::{
-    AllgPair, Code, DeferCall, Globals, Location, OpenCoded, Program, WalkError, take,
-};
+use super::super::{AllgPair, Code, DeferCall, Globals, Location, OpenCoded, Program, WalkError, take};
 use crate::layout::{GLayout, Layout, RecordLayout};
 use crate::memory::fake::FakeMemory;
 use crate::snapshot::{DeferKind, Doubt, Snapshot, SnapshotOptions};
@@ -66,22 +64,12 @@ impl Code for FakeCode {
 
     fn open_coded(&self, pc: u64) -> Option<OpenCoded> {
         let slots = [Some(0x20), Some(0x18), None, None, None, None, None, None];
-        (OPEN..OPEN + 0x100)
-            .contains(&pc)
-            .then_some(OpenCoded { bits: 9, slots })
+        (OPEN..OPEN + 0x100).contains(&pc).then_some(OpenCoded { bits: 9, slots })
     }
 
     fn location(&self, kind: DeferKind, pc: u64, _: u64) -> Location {
-        let line = if kind == DeferKind::OpenCoded {
-            pc & 0xff00
-        } else {
-            pc & 0xffff
-        };
-        Location {
-            function: "main.f".to_owned(),
-            file: "main.go".to_owned(),
-            line: u32::try_from(line).unwrap(),
-        }
+        let line = if kind == DeferKind::OpenCoded { pc & 0xff00 } else { pc & 0xffff };
+        Location { function: "main.f".to_owned(), file: "main.go".to_owned(), line: u32::try_from(line).unwrap() }
     }
 
     fn callee(&self, entry: u64) -> String {
@@ -99,18 +87,11 @@ pub(super) struct World {
 
 impl World {
     pub(super) fn new() -> Self {
-        let mut world = Self {
-            memory: FakeMemory::default(),
-            count: 0,
-            next_record: HEAP,
-            layout: Layout::of(26).unwrap(),
-        };
+        let mut world = Self { memory: FakeMemory::default(), count: 0, next_record: HEAP, layout: Layout::of(26).unwrap() };
         world.memory.write_word(SCHED, 1_000_000);
         world.goroutine(WAITING);
         let address = World::g(0);
-        world
-            .memory
-            .write_word(address + world.layout.g.start_pc as u64, SYSTEM);
+        world.memory.write_word(address + world.layout.g.start_pc as u64, SYSTEM);
         world
     }
 
@@ -168,26 +149,13 @@ impl World {
     }
 
     /// Writes a record with the flags `heap` and `rangefunc`.
-    pub(super) fn record(
-        &mut self,
-        address: u64,
-        flags: [bool; 2],
-        sp: u64,
-        pc: u64,
-        function: u64,
-        link: u64,
-    ) {
+    pub(super) fn record(&mut self, address: u64, flags: [bool; 2], sp: u64, pc: u64, function: u64, link: u64) {
         self.memory.write(address, &flags.map(u8::from));
-        self.memory
-            .write_word(address + RecordLayout::SP as u64, sp);
-        self.memory
-            .write_word(address + RecordLayout::PC as u64, pc);
-        self.memory
-            .write_word(address + RecordLayout::FN as u64, function);
-        self.memory
-            .write_word(address + self.layout.record.link as u64, link);
-        self.memory
-            .write_word(address + self.layout.record.head as u64, 0);
+        self.memory.write_word(address + RecordLayout::SP as u64, sp);
+        self.memory.write_word(address + RecordLayout::PC as u64, pc);
+        self.memory.write_word(address + RecordLayout::FN as u64, function);
+        self.memory.write_word(address + self.layout.record.link as u64, link);
+        self.memory.write_word(address + self.layout.record.head as u64, 0);
     }
 
     /// A closure on the heap with code at `entry`.
@@ -204,15 +172,8 @@ impl World {
     }
 
     pub(super) fn program(&self) -> Program<FakeCode> {
-        let allg = Some(AllgPair {
-            length: ALLGLEN,
-            pointer: ALLGPTR,
-        });
-        let globals = Globals {
-            allg,
-            sched: Some(SCHED),
-            ..Globals::default()
-        };
+        let allg = Some(AllgPair { length: ALLGLEN, pointer: ALLGPTR });
+        let globals = Globals { allg, sched: Some(SCHED), ..Globals::default() };
         Program::new(FakeCode, 0, self.layout, globals)
     }
 
