@@ -128,8 +128,12 @@ impl Sockets {
 }
 
 fn bind(endpoint: &str) -> Result<Listener, SocketError> {
-    let addresses =
-        endpoint.to_socket_addrs().map_err(|source| SocketError::Resolve { endpoint: endpoint.to_owned(), source })?;
+    // An empty host means every address, as in Go; IPv4 alone where there is no IPv6.
+    let resolved = match endpoint.strip_prefix(':') {
+        Some(port) => format!("[::]:{port}").to_socket_addrs().map(|all| all.chain(any_ipv4(port)).collect::<Vec<_>>()),
+        None => endpoint.to_socket_addrs().map(Iterator::collect),
+    };
+    let addresses = resolved.map_err(|source| SocketError::Resolve { endpoint: endpoint.to_owned(), source })?;
     let mut last = io::Error::new(io::ErrorKind::NotFound, "the host has no address");
     for address in addresses {
         match listen_on(address) {
@@ -138,6 +142,10 @@ fn bind(endpoint: &str) -> Result<Listener, SocketError> {
         }
     }
     Err(SocketError::Bind { endpoint: endpoint.to_owned(), source: last })
+}
+
+fn any_ipv4(port: &str) -> Option<SocketAddr> {
+    Some(SocketAddr::from((std::net::Ipv4Addr::UNSPECIFIED, port.parse().ok()?)))
 }
 
 fn listen_on(address: SocketAddr) -> io::Result<Listener> {
@@ -173,6 +181,13 @@ mod tests {
         let kept = claims.carry_over(|owner| owner.ends_with("/a"));
         let error = kept.listen("exporters::prometheus/b", &endpoint).unwrap_err();
         assert_eq!(error.to_string(), format!("cannot listen on {endpoint}: exporters::prometheus/a already does"));
+    }
+
+    #[tokio::test]
+    async fn an_empty_host_is_every_address() {
+        let listener = Claims::new(Arc::default()).listen("x", ":0").unwrap();
+        assert!(listener.address().ip().is_unspecified());
+        std::net::TcpStream::connect(("127.0.0.1", listener.address().port())).unwrap();
     }
 
     fn free_address() -> String {
