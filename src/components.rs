@@ -4,5 +4,6 @@ use deferd_component::Registry;
 
 /// Lists every component of this distribution.
 pub fn components(registry: &mut Registry) {
-    let _ = registry;
+    deferd_receivers::register(registry);
+    deferd_exporters::register(registry);
 }

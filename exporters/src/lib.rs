@@ -1,1 +1,10 @@
 //! Exporters of this distribution.
+
+pub mod debug;
+
+use deferd_component::Registry;
+
+/// Lists every exporter of this crate.
+pub fn register(registry: &mut Registry) {
+    registry.exporter::<debug::Factory>();
+}

@@ -1,7 +1,6 @@
 //! The life of the service: read, start, follow signals, drain, end.
 
 mod config;
-mod http;
 mod log;
 mod own_metrics;
 mod process;

@@ -7,8 +7,8 @@ use arc_swap::ArcSwap;
 use deferd_component::telemetry::{Exposition, Health, MetricKind, Telemetry};
 use deferd_component::{Listener, SocketError, Sockets, Stopper};
 use deferd_config::{Endpoint, service};
+use deferd_net::http::{self, Page, Pages};
 
-use super::http;
 use super::process::ProcessFigures;
 
 /// The name under which the endpoint's addresses are reserved: the key it is configured at.
@@ -17,7 +17,7 @@ const OWNER: &str = "service::telemetry::metrics";
 /// The endpoints of the current configuration. They share what they show.
 pub(crate) struct OwnMetrics {
     sockets: Arc<Sockets>,
-    page: Arc<Page>,
+    shown: Arc<Shown>,
     serving: BTreeMap<Endpoint, Serving>,
 }
 
@@ -33,7 +33,7 @@ pub(crate) struct Staged {
 }
 
 /// What is shown.
-struct Page {
+struct Shown {
     telemetry: Arc<Telemetry>,
     health: Arc<Health>,
     process: ProcessFigures,
@@ -45,8 +45,8 @@ type Labels = BTreeMap<String, String>;
 impl OwnMetrics {
     /// Nothing served yet.
     pub(crate) fn new(telemetry: Arc<Telemetry>, health: Arc<Health>, sockets: Arc<Sockets>) -> Self {
-        let page = Page { telemetry, health, process: ProcessFigures::new(), labels: ArcSwap::default() };
-        Self { sockets, page: Arc::new(page), serving: BTreeMap::new() }
+        let shown = Shown { telemetry, health, process: ProcessFigures::new(), labels: ArcSwap::default() };
+        Self { sockets, shown: Arc::new(shown), serving: BTreeMap::new() }
     }
 
     /// Acquires what a configuration needs; addresses that it keeps keep their sockets.
@@ -63,10 +63,10 @@ impl OwnMetrics {
     pub(crate) fn commit(&mut self, staged: Staged) {
         let Staged { listeners, mut labels } = staged;
         // The instance is the same for as long as the process lives.
-        if let (Some(id), Some(new)) = (self.page.labels.load().get(INSTANCE_ID), labels.get_mut(INSTANCE_ID)) {
+        if let (Some(id), Some(new)) = (self.shown.labels.load().get(INSTANCE_ID), labels.get_mut(INSTANCE_ID)) {
             new.clone_from(id);
         }
-        self.page.labels.store(Arc::new(labels));
+        self.shown.labels.store(Arc::new(labels));
         self.serving.retain(|endpoint, serving| {
             let stays = listeners.contains_key(endpoint);
             if !stays {
@@ -75,7 +75,7 @@ impl OwnMetrics {
             stays
         });
         for (endpoint, listener) in listeners {
-            self.serving.entry(endpoint).or_insert_with(|| Serving::start(listener, Arc::clone(&self.page)));
+            self.serving.entry(endpoint).or_insert_with(|| Serving::start(listener, Arc::clone(&self.shown)));
         }
     }
 
@@ -86,9 +86,14 @@ impl OwnMetrics {
 }
 
 impl Serving {
-    fn start(listener: Arc<Listener>, page: Arc<Page>) -> Self {
+    fn start(listener: Arc<Listener>, shown: Arc<Shown>) -> Self {
         let stopper = Stopper::new();
-        tokio::spawn(http::serve(Arc::clone(&listener), stopper.listener(), move || page.render()));
+        let (socket, stop, telemetry) = (Arc::clone(&listener), stopper.listener(), Arc::clone(&shown.telemetry));
+        let pages = Pages::new().page("/metrics", move || {
+            let text = shown.render();
+            async move { Page::ok(Exposition::CONTENT_TYPE, text) }
+        });
+        tokio::spawn(async move { http::serve(socket, Arc::new(pages), &telemetry, stop).await });
         Self { listener, stopper }
     }
 }
@@ -99,7 +104,7 @@ impl Drop for Serving {
     }
 }
 
-impl Page {
+impl Shown {
     fn render(&self) -> String {
         let mut out = Exposition::new();
         self.telemetry.render(&mut out);

@@ -148,8 +148,12 @@ impl Sockets {
 }
 
 fn bind(endpoint: &str) -> Result<Listener, SocketError> {
-    let addresses =
-        endpoint.to_socket_addrs().map_err(|source| SocketError::Resolve { endpoint: endpoint.to_owned(), source })?;
+    // An empty host means every address, as in Go; IPv4 alone where there is no IPv6.
+    let resolved = match endpoint.strip_prefix(':') {
+        Some(port) => format!("[::]:{port}").to_socket_addrs().map(|all| all.chain(any_ipv4(port)).collect::<Vec<_>>()),
+        None => endpoint.to_socket_addrs().map(Iterator::collect),
+    };
+    let addresses = resolved.map_err(|source| SocketError::Resolve { endpoint: endpoint.to_owned(), source })?;
     let mut last = io::Error::new(io::ErrorKind::NotFound, "the host has no address");
     for address in addresses {
         match listen_on(address) {
@@ -158,6 +162,10 @@ fn bind(endpoint: &str) -> Result<Listener, SocketError> {
         }
     }
     Err(SocketError::Bind { endpoint: endpoint.to_owned(), source: last })
+}
+
+fn any_ipv4(port: &str) -> Option<SocketAddr> {
+    Some(SocketAddr::from((std::net::Ipv4Addr::UNSPECIFIED, port.parse().ok()?)))
 }
 
 fn listen_on(address: SocketAddr) -> io::Result<Listener> {
@@ -207,6 +215,13 @@ mod tests {
         drop((own, again));
         let _theirs = Claims::new(Arc::clone(&sockets)).listen("exporters::prometheus", &endpoint).unwrap();
         assert!(sockets.reserve("service::telemetry::metrics", &endpoint).is_err());
+    }
+
+    #[tokio::test]
+    async fn an_empty_host_is_every_address() {
+        let listener = Claims::new(Arc::default()).listen("x", ":0").unwrap();
+        assert!(listener.address().ip().is_unspecified());
+        std::net::TcpStream::connect(("127.0.0.1", listener.address().port())).unwrap();
     }
 
     fn free_address() -> String {
