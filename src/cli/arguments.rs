@@ -57,8 +57,7 @@ pub(crate) enum Command {
 /// Where a configuration comes from.
 #[derive(Debug, Args)]
 pub(crate) struct ConfigArguments {
-    /// Configuration file, or file:PATH, env:NAME, yaml:TEXT; repeatable, later ones win
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", help = "Configuration file, or file:PATH, env:NAME, yaml:TEXT; repeatable, later ones win")]
     config: Vec<String>,
     /// Set one value, over all files; repeatable. Example: --set exporters.debug.verbosity=detailed
     #[arg(long, value_name = "KEY=VALUE")]
@@ -118,11 +117,8 @@ mod tests {
     #[test]
     fn files_come_before_single_values() {
         let arguments = Arguments::parse_from(["deferd", "--set", "a.b=1", "--config", "x.yaml", "--config", "yaml:c: 2"]);
-        let expected = [
-            Source::File("x.yaml".into()),
-            Source::Yaml("c: 2".into()),
-            Source::Set { key: "a.b".into(), value: "1".into() },
-        ];
+        let expected =
+            [Source::File("x.yaml".into()), Source::Yaml("c: 2".into()), Source::Set { key: "a.b".into(), value: "1".into() }];
         assert_eq!(arguments.config.sources().unwrap(), expected);
     }
 }

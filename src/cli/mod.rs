@@ -25,7 +25,7 @@ pub(crate) fn run(registry: &Registry, arguments: impl Iterator<Item = OsString>
     };
     match arguments.command {
         None => with_sources(&arguments.config, |sources| service::run(registry, sources)),
-        Some(Command::Validate(config)) => with_sources(&config, |sources| validate::run(registry, sources)),
+        Some(Command::Validate(config)) => with_sources(&config, |sources| validate::run(registry, &sources)),
         Some(Command::Components) => components::run(registry),
         Some(Command::Snapshot(arguments)) => snapshot::run(&arguments),
         Some(Command::Demo(arguments)) => demo::run(registry, &arguments),
@@ -47,6 +47,11 @@ fn with_sources(config: &ConfigArguments, act: impl FnOnce(Vec<deferd_config::So
         terminal::warn(format_args!("--feature-gates={gates} has no effect: deferd has no feature gates"));
     }
     match config.sources() {
+        // The Collector's words, and what it does not say.
+        Ok(sources) if sources.is_empty() => {
+            terminal::complain("at least one config flag must be provided: deferd --config FILE (deferd --help has examples)");
+            Exit::Failed
+        }
         Ok(sources) => act(sources),
         Err(problem) => {
             terminal::complain(problem);

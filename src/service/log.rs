@@ -1,7 +1,7 @@
-//! The service's own log: one line per event on standard error, in the Collector's two forms.
+//! The service's own log: one line per event on standard error, in the Collector's two forms. The first separates by tabs.
 //!
 //! ```text
-//! 2026-01-31T12:00:00.000000Z	info	deferd::service	Everything is ready. Begin running and processing data.	{"pipelines": 1}
+//! 2026-01-31T12:00:00.000000Z  info  deferd::service  Everything is ready. Begin running and processing data.  {"pipelines": 1}
 //! {"level":"info","ts":"2026-01-31T12:00:00.000000Z","logger":"deferd::service","msg":"Everything is ready. ...","pipelines":1}
 //! ```
 //!
@@ -169,5 +169,51 @@ impl Visit for Fields {
 
     fn record_f64(&mut self, field: &Field, value: f64) {
         self.put(field, value.into());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+    use tracing::Callsite as _;
+
+    use super::*;
+
+    fn fields() -> Fields {
+        let others = [("path".to_owned(), json!("a\u{1b}[2Jb"))].into_iter().collect();
+        Fields { message: "two\nlines".into(), others }
+    }
+
+    fn metadata() -> &'static Metadata<'static> {
+        struct Here;
+        static HERE: Here = Here;
+        static METADATA: Metadata<'static> = tracing::metadata! {
+            name: "event",
+            target: "deferd::test",
+            level: Level::WARN,
+            fields: &[],
+            callsite: &HERE,
+            kind: tracing::metadata::Kind::EVENT,
+        };
+        impl tracing::Callsite for Here {
+            fn set_interest(&self, _interest: Interest) {}
+            fn metadata(&self) -> &Metadata<'_> {
+                &METADATA
+            }
+        }
+        HERE.set_interest(Interest::always());
+        &METADATA
+    }
+
+    #[test]
+    fn a_line_stays_a_line_in_both_forms() {
+        let console = line(Encoding::Console, "T", metadata(), fields());
+        assert_eq!(console, "T\twarn\tdeferd::test\ttwo\\nlines\t{\"path\":\"a\\u001b[2Jb\"}\n");
+        let json = line(Encoding::Json, "T", metadata(), fields());
+        let expected = json!({
+            "level": "warn", "ts": "T", "logger": "deferd::test", "msg": "two\nlines", "path": "a\u{1b}[2Jb"
+        });
+        assert_eq!(serde_json::from_str::<Value>(&json).unwrap(), expected);
+        assert_eq!(json.lines().count(), 1);
     }
 }

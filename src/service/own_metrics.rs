@@ -122,8 +122,7 @@ const INSTANCE_ID: &str = "service_instance_id";
 /// The service's resource as labels: three attributes by default, and what the configuration adds, replaces, or, with null,
 /// takes away.
 fn target_info(resource: &BTreeMap<String, serde_json::Value>, instance_id: &str) -> Labels {
-    let defaults =
-        [("service_name", "deferd"), ("service_version", env!("CARGO_PKG_VERSION")), (INSTANCE_ID, instance_id)];
+    let defaults = [("service_name", "deferd"), ("service_version", env!("CARGO_PKG_VERSION")), (INSTANCE_ID, instance_id)];
     let mut labels: Labels = defaults.into_iter().map(|(key, value)| (key.to_owned(), value.to_owned())).collect();
     for (key, value) in resource {
         let key = label_name(key);

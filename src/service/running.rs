@@ -109,11 +109,16 @@ impl<'a> Service<'a> {
 
     /// Says where the service can be scraped, and that it is ready.
     pub(crate) fn announce(&self) {
-        for address in self.own_metrics.addresses() {
+        for address in self.addresses() {
             tracing::info!("Serving own metrics on http://{address}/metrics");
         }
         let pipelines = self.engine.spec().pipelines.len();
         tracing::info!(pipelines, "Everything is ready. Begin running and processing data.");
+    }
+
+    /// Where the service itself can be scraped.
+    pub(crate) fn addresses(&self) -> impl Iterator<Item = std::net::SocketAddr> {
+        self.own_metrics.addresses()
     }
 
     /// Delivers what was accepted, until the drain deadline. The service's own metrics are served to the end.

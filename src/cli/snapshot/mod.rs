@@ -42,9 +42,9 @@ impl Refusal {
     fn exit(&self) -> Exit {
         match self {
             Self::Attach(AttachError::Gone { .. }) | Self::Snapshot(SnapshotError::Over { .. }) => Exit::Gone,
-            Self::Attach(AttachError::Denied { .. } | AttachError::System { .. }) => Exit::Refused,
+            Self::Attach(AttachError::Denied { .. } | AttachError::System { .. })
+            | Self::Snapshot(SnapshotError::Walk { .. }) => Exit::Refused,
             Self::Attach(_) => Exit::Unsupported,
-            Self::Snapshot(SnapshotError::Walk { .. }) => Exit::Refused,
         }
     }
 }

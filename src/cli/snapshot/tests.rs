@@ -51,11 +51,7 @@ fn snapshot() -> Snapshot {
         goroutines: Goroutines {
             total: 4,
             system: 5,
-            groups: vec![
-                group(State::Waiting, "select", 2),
-                group(State::Waiting, "IO wait", 1),
-                group(State::Running, "", 1),
-            ],
+            groups: vec![group(State::Waiting, "select", 2), group(State::Waiting, "IO wait", 1), group(State::Running, "", 1)],
         },
         chains: Chains { max: 41_203, at_least: vec![AtLeast { length: 1, goroutines: 2 }], approximate: 0 },
         open_coded: OpenCodedCoverage { searched: 3, skipped: 1 },
