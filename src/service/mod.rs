@@ -6,6 +6,8 @@ mod own_metrics;
 mod process;
 mod running;
 mod signals;
+#[cfg(test)]
+mod tests;
 
 use std::thread::available_parallelism;
 

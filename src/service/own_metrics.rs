@@ -79,6 +79,12 @@ impl OwnMetrics {
         }
     }
 
+    /// What is shown now.
+    #[cfg(test)]
+    pub(crate) fn page(&self) -> String {
+        self.shown.render()
+    }
+
     /// The addresses that are listened on.
     pub(crate) fn addresses(&self) -> impl Iterator<Item = std::net::SocketAddr> {
         self.serving.values().map(|serving| serving.listener.address())

@@ -121,6 +121,12 @@ impl<'a> Service<'a> {
         self.own_metrics.addresses()
     }
 
+    /// Its own metrics as they are served.
+    #[cfg(test)]
+    pub(crate) fn page(&self) -> String {
+        self.own_metrics.page()
+    }
+
     /// Delivers what was accepted, until the drain deadline. The service's own metrics are served to the end.
     pub(crate) async fn stop(self) -> StopReport {
         let report = self.engine.stop().await;
