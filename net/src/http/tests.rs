@@ -92,8 +92,8 @@ async fn a_connection_too_many_is_closed_and_counted() {
     assert_eq!(server.rejected(), 1);
     drop(open);
     // The loop notices closed connections as it goes; until then newcomers are rejected.
-    let served = async { while !server.ask("GET /metrics HTTP/1.0\r\n\r\n").await.ends_with("up 1\n") {} };
-    tokio::time::timeout(Duration::from_secs(10), served).await.unwrap();
+    let answered = async { while !server.ask("GET /metrics HTTP/1.0\r\n\r\n").await.ends_with("up 1\n") {} };
+    tokio::time::timeout(Duration::from_secs(10), answered).await.unwrap();
 }
 
 #[tokio::test]
