@@ -1,1 +1,3 @@
 //! Listeners and HTTP serving for components.
+
+pub mod http;

@@ -20,6 +20,8 @@ mod registry;
 mod sockets;
 mod stop;
 pub mod telemetry;
+#[cfg(feature = "testing")]
+pub mod testing;
 
 pub use ack::{Ack, AckWaiter};
 pub use batch::{Batch, MergeError};

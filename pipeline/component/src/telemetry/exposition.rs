@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 /// The type shown in a `# TYPE` line.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum MetricKind {
     /// Grows only.
     Counter,
@@ -23,6 +23,27 @@ impl MetricKind {
             Self::Histogram => "histogram",
             Self::Summary => "summary",
         }
+    }
+}
+
+/// Labels as they are written, for samples that share them. Equal sets in equal order are equal.
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct LabelSet(String);
+
+impl LabelSet {
+    /// Writes labels. Escapes values; names are the caller's responsibility.
+    pub fn new<'a>(labels: impl Iterator<Item = (&'a str, &'a str)>) -> Self {
+        let mut text = String::new();
+        for (key, value) in labels {
+            if !text.is_empty() {
+                text.push(',');
+            }
+            text.push_str(key);
+            text.push_str("=\"");
+            escape_into(&mut text, value, true);
+            text.push('"');
+        }
+        Self(text)
     }
 }
 
@@ -62,17 +83,31 @@ impl Exposition {
         value: f64,
         timestamp: Option<i64>,
     ) {
-        self.text.push_str(name);
-        let mut open = false;
-        for (key, value) in labels {
-            self.text.push(if open { ',' } else { '{' });
-            open = true;
-            self.text.push_str(key);
-            self.text.push_str("=\"");
-            escape_into(&mut self.text, value, true);
-            self.text.push('"');
-        }
-        if open {
+        self.sample_of((name, ""), &LabelSet::new(labels), None, value, timestamp);
+    }
+
+    /// Writes one sample of a family that has several per label set: its name is `family` and `suffix` (`_bucket`, say), and `extra` is a
+    /// further label.
+    pub fn sample_of(
+        &mut self,
+        (family, suffix): (&str, &str),
+        labels: &LabelSet,
+        extra: Option<(&str, f64)>,
+        value: f64,
+        timestamp: Option<i64>,
+    ) {
+        self.text.push_str(family);
+        self.text.push_str(suffix);
+        if !labels.0.is_empty() || extra.is_some() {
+            self.text.push('{');
+            self.text.push_str(&labels.0);
+            if let Some((key, value)) = extra {
+                self.text.push_str(if labels.0.is_empty() { "" } else { "," });
+                self.text.push_str(key);
+                self.text.push_str("=\"");
+                self.number(value);
+                self.text.push('"');
+            }
             self.text.push('}');
         }
         self.text.push(' ');

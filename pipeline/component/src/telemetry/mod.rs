@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use parking_lot::RwLock;
 
-pub use exposition::{Exposition, MetricKind};
+pub use exposition::{Exposition, LabelSet, MetricKind};
 pub use health::{Degraded, Health};
 
 /// Label names and values of one series, in the order in which they are shown.
