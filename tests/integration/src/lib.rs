@@ -15,6 +15,7 @@ pub mod fixtures;
 pub mod http;
 pub mod matrix;
 pub mod missing;
+pub mod nats;
 pub mod port;
 pub mod process;
 pub mod programs;

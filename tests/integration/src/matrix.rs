@@ -27,9 +27,6 @@ pub struct Expected {
     function: String,
     file: String,
     line: u32,
-    /// The line of the range-over-func loop around the statement: the runtime's record names the loop, not the statement.
-    #[serde(default)]
-    loop_line: u32,
     /// Empty if it cannot be known from outside, as for an interface.
     #[serde(default)]
     callee: String,
@@ -119,10 +116,9 @@ fn facts_seen(site: &Site) -> Facts {
 }
 
 fn facts_expected(site: &Expected) -> Facts {
-    let line = if site.loop_line == 0 { site.line } else { site.loop_line };
     Facts {
         function: site.function.clone(),
-        place: format!("{}:{line}", base_name(&site.file)),
+        place: format!("{}:{}", base_name(&site.file), site.line),
         kind: site.kind.clone(),
         pending: site.pending,
         goroutines: site.goroutines,
@@ -139,7 +135,7 @@ mod tests {
         let text = r#"{"go_version": "go1.26.6", "goroutines": 5, "sites": [
             {"function": "main.a", "file": "/src/m/heap.go", "line": 14, "callee": "main.b", "kind": "heap",
              "pending": 150, "goroutines": 3, "max_chain": 50},
-            {"function": "main.r", "file": "/src/m/range.go", "line": 16, "loop_line": 14, "callee": "main.b",
+            {"function": "main.r", "file": "/src/m/range.go", "line": 14, "loop_line": 12, "callee": "main.b",
              "kind": "rangefunc", "pending": 30, "goroutines": 2, "max_chain": 15}]}"#;
         serde_json::from_str(text).unwrap()
     }

@@ -59,14 +59,11 @@ fn check(file: &std::path::Path) -> Result<usize, Vec<String>> {
 }
 
 fn table(results: &Results) -> String {
-    let mut text = format!("{:<10}", "sites ok");
-    for mode in Mode::ALL {
-        text.push_str(&format!("{:>14}", mode.name()));
-    }
+    let heading = Mode::ALL.map(|mode| format!("{:>14}", mode.name())).concat();
+    let mut lines = vec![format!("{:<10}{heading}", "sites")];
     let mut sum = 0;
     for version in versions() {
-        text.push_str(&format!("\n{:<10}", version.to_string()));
-        for mode in Mode::ALL {
+        let cells = Mode::ALL.map(|mode| {
             let cell = match results.get(&(*version, mode)) {
                 Some(Ok(sites)) => {
                     sum += sites;
@@ -75,8 +72,9 @@ fn table(results: &Results) -> String {
                 Some(Err(wrong)) => format!("{} WRONG", wrong.len()),
                 None => "-".into(),
             };
-            text.push_str(&format!("{cell:>14}"));
-        }
+            format!("{cell:>14}")
+        });
+        lines.push(format!("{:<10}{}", version.to_string(), cells.concat()));
     }
-    format!("{text}\n{sum} sites exact in {} binaries", results.len())
+    format!("{}\n{sum} sites exact in {} binaries", lines.join("\n"), results.len())
 }

@@ -2,10 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use deferd_integration::config::Watch;
+use deferd_integration::config::{Ports, Watch};
 use deferd_integration::deferd::{self, Service};
 use deferd_integration::programs::{Counters, Leaky};
-use deferd_integration::{missing, wait};
+use deferd_integration::{fixtures, missing, wait};
 
 /// Snapshots bracketed by the program's own count.
 const LOOKS: usize = 20;
@@ -50,7 +50,7 @@ fn the_service_shows_the_leak_as_it_grows_holds_still_and_is_gone() {
     let growth = growth(&service, &line);
 
     let paused = leaky.tell("pause");
-    let (_, to_equal) = wait::until("the paused count, exactly", || (shown() == Some(count(&paused))).then_some(()));
+    let ((), to_equal) = wait::until("the paused count, exactly", || (shown() == Some(count(&paused))).then_some(()));
     let still = Instant::now();
     // Two more looks at a program that stands still say the same.
     wait::until("two intervals", || {
@@ -99,4 +99,21 @@ fn count(counters: &Counters) -> f64 {
 
 fn exact(count: u64) -> f64 {
     f64::from(u32::try_from(count).unwrap())
+}
+
+#[test]
+fn the_shipped_quick_start_finds_the_leak_of_a_process_that_nobody_named() {
+    let leaky = Leaky::start_as(50, &[("OTEL_SERVICE_NAME", "quickstart-test")]);
+    let ports = Ports::free();
+    let shipped = std::fs::read_to_string(fixtures::workspace().join("config/examples/quickstart.yaml")).unwrap();
+    let text = shipped
+        .replace("localhost:9464", &format!("127.0.0.1:{}", ports.exporter))
+        .replace("\nservice:\n", &format!("\nservice:\n  telemetry: {{metrics: {{address: \"127.0.0.1:{}\"}}}}\n", ports.own_metrics));
+    let service = Service::start(&text, ports);
+    let line = leaky.counters().line.to_string();
+    let labels = [("job", "quickstart-test"), ("code_line_number", line.as_str())];
+    let (_, took) = wait::until("the leak is shown", || service.scrape().value("go_defer_pending", &labels));
+    wait::until("it grows", || service.scrape().value("go_defer_pending_growth_per_second", &labels).filter(|rate| *rate > 1.0));
+    assert_eq!(service.stop().code, Some(0));
+    missing::report(&format!("quick start: the leak is shown {took:?} after the start"));
 }

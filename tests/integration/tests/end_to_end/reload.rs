@@ -70,7 +70,7 @@ fn a_broken_file_changes_nothing_and_is_shown_until_it_is_mended() {
     }
 
     wait::until("the old configuration goes on", || (shown(&service.scrape(), leaky.pid(), &line)? > before + 100.0).then_some(()));
-    applied(&service, &watch, || service.own_metrics().value("deferd_config_reloads", &[("result", "applied")]) == Some(1.0));
+    applied(&service, &watch, || service.own_metrics().value("deferd_config_reloads", &[("result", "applied")]) >= Some(1.0));
     let own = service.own_metrics();
     assert!(own.all("deferd_health", &[]).iter().all(|sample| sample.value == 1.0), "healthy again");
     assert_eq!(service.stop().code, Some(0));
