@@ -99,8 +99,7 @@ fn an_open_coded_defer_is_on_the_line_of_its_statement() {
         let functions: Vec<_> = image.functions().collect();
         let entry = |name: &str| functions.iter().find(|function| function.name == name).expect(name).entry;
         let statements = image.open_coded_statements(entry("main.openCoded"));
-        let lines: Vec<u32> =
-            statements.iter().flatten().map(|pc| image.location(*pc).expect("a location").line).collect();
+        let lines: Vec<u32> = statements.iter().flatten().map(|pc| image.location(*pc).expect("a location").line).collect();
         assert_eq!(lines, expected, "{fixture}");
         assert_eq!(image.open_coded_statements(entry("main.loopDefer")), [None; 8], "{fixture}");
     }

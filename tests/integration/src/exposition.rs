@@ -38,8 +38,7 @@ impl Exposition {
     /// On a line that is no sample and no comment, and on two samples of one series: Prometheus refuses those.
     pub fn parse(text: &str) -> Self {
         let lines = text.lines().filter(|line| !line.is_empty() && !line.starts_with('#'));
-        let samples: Vec<Sample> =
-            lines.map(|line| sample(line).unwrap_or_else(|| panic!("not a sample: {line:?}"))).collect();
+        let samples: Vec<Sample> = lines.map(|line| sample(line).unwrap_or_else(|| panic!("not a sample: {line:?}"))).collect();
         let mut seen = BTreeSet::new();
         for sample in &samples {
             assert!(seen.insert((&sample.name, &sample.labels)), "twice in one scrape: {sample:?}");

@@ -2,11 +2,7 @@
 //! the Go programs and services that are watched.
 //!
 //! The tests are in `tests/`. Nothing here uses deferd as a library: what a user cannot see does not count.
-#![expect(
-    clippy::expect_used,
-    clippy::panic,
-    reason = "only tests use this crate, and a failed expectation is their message"
-)]
+#![expect(clippy::expect_used, clippy::panic, reason = "only tests use this crate, and a failed expectation is their message")]
 
 pub mod config;
 pub mod deferd;

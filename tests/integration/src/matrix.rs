@@ -157,12 +157,7 @@ mod tests {
 
     fn seen() -> Snapshot {
         Snapshot {
-            process: Process {
-                pid: 1,
-                executable: "/m".into(),
-                go_version: "go1.26.6".into(),
-                executable_deleted: false,
-            },
+            process: Process { pid: 1, executable: "/m".into(), go_version: "go1.26.6".into(), executable_deleted: false },
             goroutines: Goroutines { total: 5 },
             sites: vec![
                 site("main.a", "m/heap.go", "heap", [150, 3, 50]),

@@ -99,9 +99,15 @@ impl Server {
 pub struct Stacks(Vec<String>);
 
 impl Stacks {
-    /// How many goroutines there are.
+    /// How many goroutines there are, with those that serve the dump itself.
     pub fn count(&self) -> u64 {
         u64::try_from(self.0.len()).unwrap_or(u64::MAX)
+    }
+
+    /// How many there are besides those that serve HTTP, which come and go with the questions of the test.
+    pub fn count_without_http(&self) -> u64 {
+        let is_lasting = |stack: &&String| !stack.contains("\nnet/http.(*conn") || stack.contains("Accept(");
+        u64::try_from(self.0.iter().filter(is_lasting).count()).unwrap_or(u64::MAX)
     }
 
     /// In how many goroutines a function has not returned yet.

@@ -90,8 +90,7 @@ impl Running {
     /// # Panics
     /// After [`wait::PATIENCE`]; it is killed then.
     pub fn end(mut self) -> Ended {
-        let (status, _): (ExitStatus, Duration) =
-            wait::until("the process ends", || self.child.try_wait().expect("it is ours"));
+        let (status, _): (ExitStatus, Duration) = wait::until("the process ends", || self.child.try_wait().expect("it is ours"));
         let collect = |stream: &mut Collected| {
             stream.finish();
             stream.text()

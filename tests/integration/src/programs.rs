@@ -122,6 +122,15 @@ impl Healthy {
         self.0.pid()
     }
 
+    /// Makes it finish what it is doing and hold still.
+    ///
+    /// # Panics
+    /// If it does not.
+    pub fn park(&mut self) {
+        writeln!(self.0.stdin(), "park").expect("healthy listens");
+        wait::until("healthy is parked", || self.0.stdout().contains("\"parked\":true").then_some(()));
+    }
+
     /// Makes the process run another program under the same id.
     ///
     /// # Panics

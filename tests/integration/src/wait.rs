@@ -33,7 +33,10 @@ pub fn within<T>(deadline: Duration, what: &str, mut condition: impl FnMut() -> 
 }
 
 /// Lets time pass between two looks, or between two samples of something that is measured over time.
-#[expect(clippy::disallowed_methods, reason = "the one place that sleeps, in a loop that ends at a condition or at a count of samples")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the one place that sleeps, in a loop that ends at a condition or at a count of samples"
+)]
 pub fn pause(time: Duration) {
     std::thread::sleep(time);
 }

@@ -56,7 +56,8 @@ fn a_port_in_use_is_named_with_its_component() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port();
     let watch = Watch::pids(&[1]);
-    for (free, key) in [(watch.ports.exporter, "exporters::prometheus"), (watch.ports.own_metrics, "service::telemetry::metrics")] {
+    for (free, key) in [(watch.ports.exporter, "exporters::prometheus"), (watch.ports.own_metrics, "service::telemetry::metrics")]
+    {
         let ended = refused(&watch.yaml().replace(&free.to_string(), &port.to_string()));
         let errors = errors(&ended);
         let [line] = errors.as_slice() else { panic!("one line: {}", ended.stderr) };

@@ -24,7 +24,10 @@ fn every_snapshot_of_a_growing_leak_lies_between_the_programs_own_counts() {
     let snapshot = deferd::snapshot(leaky.pid()).unwrap();
     assert_eq!(snapshot.pending_at(&paused.site), paused.pending, "equal while paused");
     let site = snapshot.sites.iter().find(|site| site.place() == paused.site).unwrap();
-    assert_eq!((site.function.as_str(), site.callee.as_str(), site.kind.as_str()), ("main.(*shipper).ship", "os.(*File).Close", "heap"));
+    assert_eq!(
+        (site.function.as_str(), site.callee.as_str(), site.kind.as_str()),
+        ("main.(*shipper).ship", "os.(*File).Close", "heap")
+    );
     assert_eq!((site.goroutines, site.max_chain), (1, paused.pending));
     leaky.tell("stop");
     assert_eq!(deferd::snapshot(leaky.pid()).unwrap().pending_at(&paused.site), 0, "all ran");
@@ -106,9 +109,10 @@ fn the_shipped_quick_start_finds_the_leak_of_a_process_that_nobody_named() {
     let leaky = Leaky::start_as(50, &[("OTEL_SERVICE_NAME", "quickstart-test")]);
     let ports = Ports::free();
     let shipped = std::fs::read_to_string(fixtures::workspace().join("config/examples/quickstart.yaml")).unwrap();
-    let text = shipped
-        .replace("localhost:9464", &format!("127.0.0.1:{}", ports.exporter))
-        .replace("\nservice:\n", &format!("\nservice:\n  telemetry: {{metrics: {{address: \"127.0.0.1:{}\"}}}}\n", ports.own_metrics));
+    let text = shipped.replace("localhost:9464", &format!("127.0.0.1:{}", ports.exporter)).replace(
+        "\nservice:\n",
+        &format!("\nservice:\n  telemetry: {{metrics: {{address: \"127.0.0.1:{}\"}}}}\n", ports.own_metrics),
+    );
     let service = Service::start(&text, ports);
     let line = leaky.counters().line.to_string();
     let labels = [("job", "quickstart-test"), ("code_line_number", line.as_str())];

@@ -7,8 +7,8 @@ use deferd_integration::config::Watch;
 use deferd_integration::deferd::Service;
 use deferd_integration::exposition::Exposition;
 use deferd_integration::fixtures::{Mode, binary, newest};
-use deferd_integration::prometheus::Prometheus;
 use deferd_integration::programs::{Healthy, Leaky, start};
+use deferd_integration::prometheus::Prometheus;
 use deferd_integration::wait;
 
 use crate::bad_process::write_program;

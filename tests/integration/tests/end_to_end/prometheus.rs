@@ -26,7 +26,8 @@ fn two_processes_of_one_service_are_two_series_and_the_one_that_ends_goes_stale(
     wait::until("both grow", || both.iter().all(grew).then_some(()));
 
     ends.kill();
-    let (left, took) = wait::until("the series of the ended process is stale", || Some(query()).filter(|series| series.len() == 1));
+    let (left, took) =
+        wait::until("the series of the ended process is stale", || Some(query()).filter(|series| series.len() == 1));
     let left = left.first().unwrap();
     assert!(both.iter().any(|series| series.labels == left.labels), "the other stays as it was: {left:?}");
     // A look to notice, a scrape to tell, and time for both on a busy machine; Prometheus itself would wait five minutes.
