@@ -24,11 +24,7 @@ use removed::Removed;
 
 /// Returns the JSON Schema of what a type reads.
 pub(crate) fn schema_of<T: JsonSchema>() -> serde_json::Value {
-    SchemaSettings::draft2020_12()
-        .for_deserialize()
-        .into_generator()
-        .into_root_schema_for::<T>()
-        .to_value()
+    SchemaSettings::draft2020_12().for_deserialize().into_generator().into_root_schema_for::<T>().to_value()
 }
 
 /// Decodes the node that stands at `path`; null is an empty map, which leaves every default.
@@ -51,10 +47,7 @@ where
         let inner = removed.original(&shaped, &here);
         if !removed.explains(&inner, error.inner()) {
             let problem = describe(&shaped, &here, error.inner());
-            problems.push(Problem {
-                path: joined(path, &inner),
-                ..problem
-            });
+            problems.push(Problem { path: joined(path, &inner), ..problem });
         }
         if problems.len() >= MAX_PROBLEMS || !removed.remove(&mut shaped, &here, inner) {
             break None;
@@ -64,11 +57,7 @@ where
         // With values taken out there is nothing whole to validate.
         Some(value) if removed.is_empty() => {
             validate(&value, &shaped, path, &mut problems);
-            if problems.is_empty() {
-                Ok(value)
-            } else {
-                Err(problems)
-            }
+            if problems.is_empty() { Ok(value) } else { Err(problems) }
         }
         _ => Err(problems),
     }
@@ -77,36 +66,23 @@ where
 fn validate<T: Validate>(value: &T, node: &Node, path: &[&str], problems: &mut Vec<Problem>) {
     let mut issues = Issues::default();
     value.validate(&mut issues);
-    let misspelt: Vec<String> = problems
-        .iter()
-        .filter_map(|problem| Some(problem.path.rsplit_once("::")?.0.to_owned()))
-        .collect();
+    let misspelt: Vec<String> =
+        problems.iter().filter_map(|problem| Some(problem.path.rsplit_once("::")?.0.to_owned())).collect();
     for issue in issues.into_vec() {
         let (nearest, steps) = node.walk(issue.path.iter().map(String::as_str));
-        let parent = issue
-            .path
-            .split_last()
-            .map_or(&[][..], |(_, parent)| parent);
+        let parent = issue.path.split_last().map_or(&[][..], |(_, parent)| parent);
         // What is missing beside an unknown key is most likely that key.
         if steps < issue.path.len() && misspelt.contains(&joined(path, parent)) {
             continue;
         }
-        let mut problem = Problem::new(
-            Some(nearest.origin.clone()),
-            joined(path, &issue.path),
-            issue.message,
-        );
+        let mut problem = Problem::new(Some(nearest.origin.clone()), joined(path, &issue.path), issue.message);
         problem.allowed = (!issue.allowed.is_empty()).then(|| issue.allowed.into());
         problems.push(problem);
     }
 }
 
 fn joined(path: &[&str], inner: &[String]) -> String {
-    path.iter()
-        .copied()
-        .chain(inner.iter().map(String::as_str))
-        .collect::<Vec<_>>()
-        .join("::")
+    path.iter().copied().chain(inner.iter().map(String::as_str)).collect::<Vec<_>>().join("::")
 }
 
 /// Turns an error of serde about the value at `here` into a problem, which still lacks its path.
@@ -116,11 +92,7 @@ fn describe(root: &Node, here: &[String], error: &DecodeError) -> Problem {
     let exact = steps == here.len();
     let mut problem = match error {
         DecodeError::Type { expected } => {
-            let got = if exact {
-                node.data.type_name()
-            } else {
-                "nothing"
-            };
+            let got = if exact { node.data.type_name() } else { "nothing" };
             problem(format!("expected {expected}, got {got}"))
         }
         DecodeError::Variant { given, allowed } => {
@@ -128,8 +100,7 @@ fn describe(root: &Node, here: &[String], error: &DecodeError) -> Problem {
         }
         DecodeError::Missing(key) => return problem(format!("missing key {key:?}")),
         DecodeError::Unknown { key, allowed } => {
-            return problem(format!("unknown key {key:?}"))
-                .with_allowed(key, allowed.iter().copied());
+            return problem(format!("unknown key {key:?}")).with_allowed(key, allowed.iter().copied());
         }
         DecodeError::Custom(message) => problem(scrubbed(message, node)),
     };

@@ -42,20 +42,9 @@ impl Document {
     ///
     /// Every problem of syntax, expansion and structure is returned, in reading order; when a layer cannot be read, only
     /// the layers' problems are, because the rest would follow from them.
-    pub fn load(
-        sources: &[Source],
-        env: &dyn Fn(&str) -> Option<String>,
-    ) -> Result<(Self, Vec<Warning>), Vec<Problem>> {
-        let Examined {
-            document,
-            problems,
-            warnings,
-        } = Self::examine(sources, env);
-        if problems.is_empty() {
-            Ok((document, warnings))
-        } else {
-            Err(problems)
-        }
+    pub fn load(sources: &[Source], env: &dyn Fn(&str) -> Option<String>) -> Result<(Self, Vec<Warning>), Vec<Problem>> {
+        let Examined { document, problems, warnings } = Self::examine(sources, env);
+        if problems.is_empty() { Ok((document, warnings)) } else { Err(problems) }
     }
 
     /// Does what [`Document::load`] does and hands over the document even when there are problems.
@@ -70,52 +59,22 @@ impl Document {
             }
         }
         if sources.is_empty() {
-            problems.push(Problem::new(
-                None,
-                "",
-                "at least one config flag must be provided",
-            ));
+            problems.push(Problem::new(None, "", "at least one config flag must be provided"));
         }
         if !problems.is_empty() {
-            return Examined {
-                document: Self::nothing(),
-                problems: finished(problems),
-                warnings,
-            };
+            return Examined { document: Self::nothing(), problems: finished(problems), warnings };
         }
-        warnings.extend(
-            layers
-                .iter()
-                .flat_map(|layer| layer.warnings.iter().cloned()),
-        );
+        warnings.extend(layers.iter().flat_map(|layer| layer.warnings.iter().cloned()));
         let (root, findings) = expand(merge(&layers), env);
         let structure = check(&root);
-        let failed: Vec<Origin> = findings
-            .problems
-            .iter()
-            .filter_map(|problem| problem.origin.clone())
-            .collect();
+        let failed: Vec<Origin> = findings.problems.iter().filter_map(|problem| problem.origin.clone()).collect();
         problems = findings.problems;
-        problems.extend(
-            structure
-                .problems
-                .into_iter()
-                .filter(|problem| !is_failed(&failed, problem)),
-        );
+        problems.extend(structure.problems.into_iter().filter(|problem| !is_failed(&failed, problem)));
         warnings.extend(findings.warnings);
         warnings.extend(structure.warnings);
-        let document = Self {
-            root,
-            components: structure.components,
-            pipelines: structure.pipelines,
-            service: structure.service,
-            failed,
-        };
-        Examined {
-            document,
-            problems: finished(problems),
-            warnings,
-        }
+        let document =
+            Self { root, components: structure.components, pipelines: structure.pipelines, service: structure.service, failed };
+        Examined { document, problems: finished(problems), warnings }
     }
 
     fn nothing() -> Self {
@@ -130,12 +89,7 @@ impl Document {
 
     /// Returns the ids configured in a section, in the order they were written, used or not.
     pub fn ids(&self, kind: Kind) -> Vec<ComponentId> {
-        self.components
-            .get(&kind)
-            .into_iter()
-            .flatten()
-            .map(|(id, _)| id.clone())
-            .collect()
+        self.components.get(&kind).into_iter().flatten().map(|(id, _)| id.clone()).collect()
     }
 
     /// Returns the pipelines, in the order they were written.
@@ -164,11 +118,7 @@ impl Document {
     {
         let shown = id.to_string();
         let Some(node) = self.raw(kind, id) else {
-            return Err(vec![Problem::new(
-                None,
-                format!("{}::{shown}", kind.section()),
-                "is not configured",
-            )]);
+            return Err(vec![Problem::new(None, format!("{}::{shown}", kind.section()), "is not configured")]);
         };
         decode::decode(node, &[kind.section(), &shown]).map_err(|mut problems| {
             problems.retain(|problem| !is_failed(&self.failed, problem));
@@ -190,13 +140,10 @@ impl Document {
     /// Makes the problem of a component whose type nobody knows: where it stands, and the nearest of `known`.
     pub fn unknown_type(&self, kind: Kind, id: &ComponentId, known: &[&str]) -> Problem {
         let section = kind.section();
-        let origin = self
-            .key(kind, id)
-            .and_then(|key| self.root.get(section)?.as_map()?.get(key))
-            .map(|entry| entry.key_origin.clone());
+        let origin =
+            self.key(kind, id).and_then(|key| self.root.get(section)?.as_map()?.get(key)).map(|entry| entry.key_origin.clone());
         if (kind, id.type_()) == (Kind::Exporter, "logging") {
-            let message =
-                "the logging exporter has been deprecated, use the debug exporter instead";
+            let message = "the logging exporter has been deprecated, use the debug exporter instead";
             return Problem::new(origin, format!("{section}::{id}"), message);
         }
         let mut known = known.to_vec();
@@ -211,17 +158,10 @@ impl Document {
     }
 
     fn key(&self, kind: Kind, id: &ComponentId) -> Option<&str> {
-        self.components
-            .get(&kind)?
-            .iter()
-            .find(|(known, _)| known == id)
-            .map(|(_, key)| &**key)
+        self.components.get(&kind)?.iter().find(|(known, _)| known == id).map(|(_, key)| &**key)
     }
 }
 
 fn is_failed(failed: &[Origin], problem: &Problem) -> bool {
-    problem
-        .origin
-        .as_ref()
-        .is_some_and(|origin| failed.contains(origin))
+    problem.origin.as_ref().is_some_and(|origin| failed.contains(origin))
 }

@@ -39,13 +39,7 @@ pub(crate) struct Findings {
 
 /// Expands every value of a tree. A value that cannot be expanded stays as it is written and is reported.
 pub(crate) fn expand(root: Node, env: Env<'_>) -> (Node, Findings) {
-    let mut expander = Expander {
-        env,
-        path: Vec::new(),
-        produced: 0,
-        budget: Budget::new(),
-        findings: Findings::default(),
-    };
+    let mut expander = Expander { env, path: Vec::new(), produced: 0, budget: Budget::new(), findings: Findings::default() };
     let root = expander.node(root);
     (root, expander.findings)
 }
@@ -70,10 +64,7 @@ struct Refusal {
 
 impl From<String> for Refusal {
     fn from(message: String) -> Self {
-        Self {
-            message,
-            ..Self::default()
-        }
+        Self { message, ..Self::default() }
     }
 }
 
@@ -91,13 +82,9 @@ impl Expander<'_> {
             Data::String(text) if text.contains('$') => {
                 return self.text_or_refusal(&text, &node.origin, node.written);
             }
-            Data::List(items) => Data::List(
-                items
-                    .into_iter()
-                    .enumerate()
-                    .map(|(index, item)| self.within(index.to_string(), item))
-                    .collect(),
-            ),
+            Data::List(items) => {
+                Data::List(items.into_iter().enumerate().map(|(index, item)| self.within(index.to_string(), item)).collect())
+            }
             Data::Map(map) => Data::Map(
                 map.into_iter()
                     .map(|(key, entry)| {
@@ -111,29 +98,13 @@ impl Expander<'_> {
         node
     }
 
-    fn text_or_refusal(
-        &mut self,
-        text: &Arc<str>,
-        origin: &Origin,
-        written: Option<Arc<str>>,
-    ) -> Node {
+    fn text_or_refusal(&mut self, text: &Arc<str>, origin: &Origin, written: Option<Arc<str>>) -> Node {
         let written = written.or_else(|| find_reference(text).map(|_| Arc::clone(text)));
-        self.text(text, origin, written.as_ref())
-            .unwrap_or_else(|refusal| {
-                let problem =
-                    Problem::new(Some(origin.clone()), self.path.join("::"), refusal.message);
-                self.findings.problems.push(Problem {
-                    allowed: refusal.allowed,
-                    suggestion: refusal.suggestion,
-                    ..problem
-                });
-                Node {
-                    data: Data::String(Arc::clone(text)),
-                    origin: origin.clone(),
-                    raw: None,
-                    written,
-                }
-            })
+        self.text(text, origin, written.as_ref()).unwrap_or_else(|refusal| {
+            let problem = Problem::new(Some(origin.clone()), self.path.join("::"), refusal.message);
+            self.findings.problems.push(Problem { allowed: refusal.allowed, suggestion: refusal.suggestion, ..problem });
+            Node { data: Data::String(Arc::clone(text)), origin: origin.clone(), raw: None, written }
+        })
     }
 
     fn within(&mut self, segment: String, node: Node) -> Node {
@@ -144,22 +115,12 @@ impl Expander<'_> {
     }
 
     /// Expands a text until nothing is left to expand.
-    fn text(
-        &mut self,
-        text: &str,
-        origin: &Origin,
-        written: Option<&Arc<str>>,
-    ) -> Result<Node, Refusal> {
+    fn text(&mut self, text: &str, origin: &Origin, written: Option<&Arc<str>>) -> Result<Node, Refusal> {
         let mut text = text.to_owned();
         for _ in 0..MAX_EXPANSIONS {
             let Some(range) = find_reference(&text) else {
                 let data = Data::String(unescape(&text).into());
-                return Ok(Node {
-                    data,
-                    origin: origin.clone(),
-                    raw: None,
-                    written: written.cloned(),
-                });
+                return Ok(Node { data, origin: origin.clone(), raw: None, written: written.cloned() });
             };
             let whole = range == (0..text.len());
             let retrieved = self.retrieve(inside(&text, &range), origin)?;
@@ -183,30 +144,13 @@ impl Expander<'_> {
     }
 
     /// Makes the node of a scalar that came out of a reference, with the text it came as.
-    fn leaf(
-        &mut self,
-        data: Data,
-        text: &str,
-        origin: &Origin,
-        written: Option<&Arc<str>>,
-    ) -> Node {
+    fn leaf(&mut self, data: Data, text: &str, origin: &Origin, written: Option<&Arc<str>>) -> Node {
         let raw = self.inline(text, origin);
-        Node {
-            data,
-            origin: origin.clone(),
-            raw,
-            written: written.cloned(),
-        }
+        Node { data, origin: origin.clone(), raw, written: written.cloned() }
     }
 
     /// Takes a list or map that came out of a reference: everything in it stands where the reference stands.
-    fn tree(
-        &mut self,
-        tree: Node,
-        text: &str,
-        origin: &Origin,
-        written: Option<&Arc<str>>,
-    ) -> Result<Node, Refusal> {
+    fn tree(&mut self, tree: Node, text: &str, origin: &Origin, written: Option<&Arc<str>>) -> Result<Node, Refusal> {
         let size = tree.measure();
         self.budget.charge(size)?;
         if self.path.len() + size.height > MAX_DEPTH {
@@ -228,9 +172,7 @@ impl Expander<'_> {
                 result = Some(unescape(&text).into());
                 break;
             };
-            let Ok(next) = self
-                .retrieve(inside(&text, &range), origin)
-                .and_then(|found| self.replaced(&text, range, &found))
+            let Ok(next) = self.retrieve(inside(&text, &range), origin).and_then(|found| self.replaced(&text, range, &found))
             else {
                 break;
             };
@@ -241,17 +183,8 @@ impl Expander<'_> {
         result
     }
 
-    fn replaced(
-        &mut self,
-        text: &str,
-        range: Range<usize>,
-        retrieved: &Retrieved,
-    ) -> Result<String, Refusal> {
-        let found = if let Retrieved::Yaml(found) = retrieved {
-            found.as_str()
-        } else {
-            ""
-        };
+    fn replaced(&mut self, text: &str, range: Range<usize>, retrieved: &Retrieved) -> Result<String, Refusal> {
+        let found = if let Retrieved::Yaml(found) = retrieved { found.as_str() } else { "" };
         self.charge(text.len() + found.len())?;
         let mut result = text.to_owned();
         result.replace_range(range, found);
@@ -288,23 +221,15 @@ impl Expander<'_> {
             None => (reference, None),
         };
         if !is_variable(name) {
-            return Err(format!(
-                "environment variable {name:?} has invalid name: must match regex {NAME_PATTERN}"
-            )
-            .into());
+            return Err(format!("environment variable {name:?} has invalid name: must match regex {NAME_PATTERN}").into());
         }
         match ((self.env)(name), default) {
             (Some(text), _) => Ok(Retrieved::Yaml(text)),
             (None, Some("")) => Ok(Retrieved::EmptyText),
             (None, Some(default)) => Ok(Retrieved::Yaml(default.to_owned())),
             (None, None) => {
-                let message =
-                    format!("configuration references unset environment variable {name:?}");
-                let warning = Warning(Problem::new(
-                    Some(origin.clone()),
-                    self.path.join("::"),
-                    message,
-                ));
+                let message = format!("configuration references unset environment variable {name:?}");
+                let warning = Warning(Problem::new(Some(origin.clone()), self.path.join("::"), message));
                 if !self.findings.warnings.contains(&warning) {
                     self.findings.warnings.push(warning);
                 }
@@ -316,28 +241,15 @@ impl Expander<'_> {
 
 /// Refuses a scheme. `${NAME:-default}` looks like one; the Collector refuses it too, without saying what is meant.
 fn unsupported(scheme: &str, rest: &str, uri: &str) -> Refusal {
-    let suggestion = rest
-        .starts_with('-')
-        .then(|| format!("${{env:{scheme}:{rest}}}").into());
-    Refusal {
-        message: format!("scheme {scheme:?} is not supported for uri {uri:?}"),
-        allowed: Some(SCHEMES.into()),
-        suggestion,
-    }
+    let suggestion = rest.starts_with('-').then(|| format!("${{env:{scheme}:{rest}}}").into());
+    Refusal { message: format!("scheme {scheme:?} is not supported for uri {uri:?}"), allowed: Some(SCHEMES.into()), suggestion }
 }
 
 /// Reads the text behind a whole-value reference; `None` when it means a text, as does everything that is no YAML.
 fn parsed(text: &str) -> Option<Node> {
     let text = yaml::text("", text.as_bytes()).ok()?;
-    let root = yaml::parse("", text)
-        .ok()?
-        .root
-        .unwrap_or_else(|| Node::new(Data::Null, Origin::whole("")));
-    if root.as_str().is_some() {
-        None
-    } else {
-        Some(root)
-    }
+    let root = yaml::parse("", text).ok()?.root.unwrap_or_else(|| Node::new(Data::Null, Origin::whole("")));
+    if root.as_str().is_some() { None } else { Some(root) }
 }
 
 #[cfg(test)]

@@ -35,13 +35,8 @@ pub enum IdError {
         part: String,
     },
     /// A name holds white space, control characters or symbols.
-    #[error("in {id:?} id: invalid character(s) in name {part:?}")]
-    BadName {
-        /// The whole id.
-        id: String,
-        /// The name.
-        part: String,
-    },
+    #[error("in {0:?} id: invalid character(s) in name {0:?}")]
+    BadName(String),
     /// A name has more than 1024 characters.
     #[error("name is longer than {NAME_MAX} characters ({0} characters)")]
     LongName(usize),
@@ -82,10 +77,7 @@ impl FromStr for Signal {
     type Err = IdError;
 
     fn from_str(text: &str) -> Result<Self, IdError> {
-        Self::ALL
-            .into_iter()
-            .find(|signal| signal.as_str() == text)
-            .ok_or_else(|| IdError::UnknownSignal(text.to_owned()))
+        Self::ALL.into_iter().find(|signal| signal.as_str() == text).ok_or_else(|| IdError::UnknownSignal(text.to_owned()))
     }
 }
 
@@ -106,13 +98,7 @@ pub enum Kind {
 
 impl Kind {
     /// All five, in the order of the sections in the Collector's documentation.
-    pub const ALL: [Self; 5] = [
-        Self::Receiver,
-        Self::Processor,
-        Self::Exporter,
-        Self::Connector,
-        Self::Extension,
-    ];
+    pub const ALL: [Self; 5] = [Self::Receiver, Self::Processor, Self::Exporter, Self::Connector, Self::Extension];
 
     /// Returns the singular used in messages, for example `processor`.
     pub fn as_str(self) -> &'static str {
@@ -162,15 +148,9 @@ impl FromStr for ComponentId {
     fn from_str(text: &str) -> Result<Self, IdError> {
         let (type_, name) = split(text)?;
         if !is_type(type_) {
-            return Err(IdError::BadType {
-                id: text.to_owned(),
-                part: type_.to_owned(),
-            });
+            return Err(IdError::BadType { id: text.to_owned(), part: type_.to_owned() });
         }
-        Ok(Self {
-            type_: type_.to_owned(),
-            name: name.to_owned(),
-        })
+        Ok(Self { type_: type_.to_owned(), name: name.to_owned() })
     }
 }
 
@@ -198,10 +178,7 @@ impl FromStr for PipelineId {
 
     fn from_str(text: &str) -> Result<Self, IdError> {
         let (signal, name) = split(text)?;
-        Ok(Self {
-            signal: signal.parse()?,
-            name: name.to_owned(),
-        })
+        Ok(Self { signal: signal.parse()?, name: name.to_owned() })
     }
 }
 
@@ -223,10 +200,7 @@ fn split(text: &str) -> Result<(&str, &str), IdError> {
             } else if name.chars().all(is_name_char) {
                 Ok((head, name))
             } else {
-                Err(IdError::BadName {
-                    id: text.to_owned(),
-                    part: name.to_owned(),
-                })
+                Err(IdError::BadName(name.to_owned()))
             }
         }
     }
@@ -241,11 +215,7 @@ fn is_type(text: &str) -> bool {
 /// The Collector refuses Unicode separators, controls and symbols. Here ASCII is exact; beyond ASCII only white space
 /// and controls are refused, because telling a symbol from a letter takes tables that nothing else here needs.
 fn is_name_char(c: char) -> bool {
-    if c.is_ascii() {
-        c.is_ascii_graphic() && !"$+<=>^`|~".contains(c)
-    } else {
-        !c.is_whitespace() && !c.is_control()
-    }
+    if c.is_ascii() { c.is_ascii_graphic() && !"$+<=>^`|~".contains(c) } else { !c.is_whitespace() && !c.is_control() }
 }
 
 impl fmt::Display for Signal {
@@ -274,11 +244,7 @@ impl fmt::Display for PipelineId {
 
 fn write_id(f: &mut fmt::Formatter<'_>, head: &str, name: &str) -> fmt::Result {
     f.write_str(head)?;
-    if name.is_empty() {
-        Ok(())
-    } else {
-        write!(f, "/{name}")
-    }
+    if name.is_empty() { Ok(()) } else { write!(f, "/{name}") }
 }
 
 /// Ids travel as text in every format.

@@ -29,11 +29,7 @@ impl Provider for Shape<'_> {
 }
 
 fn dict(node: &Node) -> Dict {
-    node.as_map()
-        .into_iter()
-        .flatten()
-        .map(|(key, entry)| (key.to_string(), shape(&entry.value)))
-        .collect()
+    node.as_map().into_iter().flatten().map(|(key, entry)| (key.to_string(), shape(&entry.value))).collect()
 }
 
 fn shape(node: &Node) -> Value {
@@ -46,41 +42,19 @@ fn shape(node: &Node) -> Value {
 
 /// Merges layers from left to right. A null of a later layer wins over a map of an earlier one, as in the Collector.
 pub(crate) fn merge(layers: &[Layer]) -> Node {
-    let origin = layers.first().map_or_else(
-        || Origin::whole("configuration"),
-        |layer| layer.root.origin.clone(),
-    );
-    let figment = layers.iter().enumerate().fold(
-        Figment::from(Shape {
-            number: usize::MAX,
-            root: &Node::empty_map(origin.clone()),
-        }),
-        |figment, (number, layer)| {
-            figment.merge(Shape {
-                number,
-                root: &layer.root,
-            })
-        },
-    );
+    let origin = layers.first().map_or_else(|| Origin::whole("configuration"), |layer| layer.root.origin.clone());
+    let figment =
+        layers.iter().enumerate().fold(
+            Figment::from(Shape { number: usize::MAX, root: &Node::empty_map(origin.clone()) }),
+            |figment, (number, layer)| figment.merge(Shape { number, root: &layer.root }),
+        );
     // Only a provider can fail, and ours does not.
-    let merged = figment
-        .data()
-        .ok()
-        .and_then(|mut data| data.remove(&Profile::Default))
-        .unwrap_or_default();
+    let merged = figment.data().ok().and_then(|mut data| data.remove(&Profile::Default)).unwrap_or_default();
     let mut path = Vec::new();
-    Node::new(
-        Data::Map(entries(&figment, layers, &merged, &mut path)),
-        origin,
-    )
+    Node::new(Data::Map(entries(&figment, layers, &merged, &mut path)), origin)
 }
 
-fn entries(
-    figment: &Figment,
-    layers: &[Layer],
-    merged: &Dict,
-    path: &mut Vec<String>,
-) -> BTreeMap<std::sync::Arc<str>, Entry> {
+fn entries(figment: &Figment, layers: &[Layer], merged: &Dict, path: &mut Vec<String>) -> BTreeMap<std::sync::Arc<str>, Entry> {
     let mut found = BTreeMap::new();
     for (key, value) in merged {
         let winner = figment
@@ -92,29 +66,19 @@ fn entries(
         };
         path.push(key.clone());
         let value = match value {
-            Value::Dict(_, inner) => Node {
-                data: Data::Map(entries(figment, layers, inner, path)),
-                ..entry.value.clone_shallow()
-            },
+            Value::Dict(_, inner) => {
+                Node { data: Data::Map(entries(figment, layers, inner, path)), ..entry.value.clone_shallow() }
+            }
             _ => entry.value.clone(),
         };
         path.pop();
-        found.insert(
-            key.as_str().into(),
-            Entry {
-                key_origin: entry.key_origin.clone(),
-                value,
-            },
-        );
+        found.insert(key.as_str().into(), Entry { key_origin: entry.key_origin.clone(), value });
     }
     found
 }
 
 fn entry_at<'a>(root: &'a Node, path: &[String], key: &str) -> Option<&'a Entry> {
-    path.iter()
-        .try_fold(root, |node, segment| node.get(segment))?
-        .as_map()?
-        .get(key)
+    path.iter().try_fold(root, |node, segment| node.get(segment))?.as_map()?.get(key)
 }
 
 #[cfg(test)]

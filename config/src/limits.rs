@@ -35,10 +35,7 @@ pub(crate) struct Budget {
 
 impl Budget {
     pub(crate) fn new() -> Self {
-        Self {
-            nodes: MAX_NODES,
-            bytes: MAX_TEXT_BYTES,
-        }
+        Self { nodes: MAX_NODES, bytes: MAX_TEXT_BYTES }
     }
 
     /// Takes a tree's size off; says which limit it would pass.
@@ -47,9 +44,10 @@ impl Budget {
             .nodes
             .checked_sub(size.nodes)
             .ok_or_else(|| format!("more than {MAX_NODES} values (aliases counted each time)"))?;
-        let bytes = self.bytes.checked_sub(size.bytes).ok_or_else(|| {
-            format!("more than {MAX_TEXT_BYTES} bytes of text (aliases counted each time)")
-        })?;
+        let bytes = self
+            .bytes
+            .checked_sub(size.bytes)
+            .ok_or_else(|| format!("more than {MAX_TEXT_BYTES} bytes of text (aliases counted each time)"))?;
         (self.nodes, self.bytes) = (nodes, bytes);
         Ok(())
     }

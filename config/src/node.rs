@@ -18,21 +18,13 @@ pub struct Origin {
 impl Origin {
     /// Makes the origin of a whole source, without a position.
     pub fn whole(source: &str) -> Self {
-        Self {
-            source: source.into(),
-            line: 0,
-            column: 0,
-        }
+        Self { source: source.into(), line: 0, column: 0 }
     }
 }
 
 impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.line == 0 {
-            f.write_str(&self.source)
-        } else {
-            write!(f, "{}:{}:{}", self.source, self.line, self.column)
-        }
+        if self.line == 0 { f.write_str(&self.source) } else { write!(f, "{}:{}:{}", self.source, self.line, self.column) }
     }
 }
 
@@ -133,12 +125,7 @@ impl PartialEq for Node {
 impl Node {
     /// Makes a node that was not expanded from anything.
     pub fn new(data: Data, origin: Origin) -> Self {
-        Self {
-            data,
-            origin,
-            raw: None,
-            written: None,
-        }
+        Self { data, origin, raw: None, written: None }
     }
 
     /// Makes an empty mapping.
@@ -148,12 +135,7 @@ impl Node {
 
     /// Copies everything but what is in it.
     pub(crate) fn clone_shallow(&self) -> Self {
-        Self {
-            data: Data::Null,
-            origin: self.origin.clone(),
-            raw: self.raw.clone(),
-            written: self.written.clone(),
-        }
+        Self { data: Data::Null, origin: self.origin.clone(), raw: self.raw.clone(), written: self.written.clone() }
     }
 
     /// Gives the whole tree one place, and one text to be shown in place of its values.
@@ -161,22 +143,10 @@ impl Node {
         self.origin = origin.clone();
         self.written = written.cloned();
         self.data = match self.data {
-            Data::List(items) => Data::List(
-                items
-                    .into_iter()
-                    .map(|item| item.moved(origin, written))
-                    .collect(),
-            ),
+            Data::List(items) => Data::List(items.into_iter().map(|item| item.moved(origin, written)).collect()),
             Data::Map(map) => {
-                let moved = |entry: Entry| Entry {
-                    key_origin: origin.clone(),
-                    value: entry.value.moved(origin, written),
-                };
-                Data::Map(
-                    map.into_iter()
-                        .map(|(key, entry)| (key, moved(entry)))
-                        .collect(),
-                )
+                let moved = |entry: Entry| Entry { key_origin: origin.clone(), value: entry.value.moved(origin, written) };
+                Data::Map(map.into_iter().map(|(key, entry)| (key, moved(entry))).collect())
             }
             data => data,
         };
@@ -185,20 +155,12 @@ impl Node {
 
     /// Returns the mapping, if it is one.
     pub fn as_map(&self) -> Option<&BTreeMap<Arc<str>, Entry>> {
-        if let Data::Map(map) = &self.data {
-            Some(map)
-        } else {
-            None
-        }
+        if let Data::Map(map) = &self.data { Some(map) } else { None }
     }
 
     /// Returns the text, if it is one.
     pub fn as_str(&self) -> Option<&str> {
-        if let Data::String(text) = &self.data {
-            Some(text)
-        } else {
-            None
-        }
+        if let Data::String(text) = &self.data { Some(text) } else { None }
     }
 
     /// Says whether it is null.
@@ -265,11 +227,7 @@ impl Node {
             Data::String(text) => text.len(),
             _ => 0,
         };
-        let mut size = Size {
-            height: 1,
-            nodes: 1,
-            bytes: own + self.raw.as_ref().map_or(0, |raw| raw.len()),
-        };
+        let mut size = Size { height: 1, nodes: 1, bytes: own + self.raw.as_ref().map_or(0, |raw| raw.len()) };
         let mut add = |child: &Self, key: usize| {
             let inner = child.measure();
             size.height = size.height.max(inner.height + 1);
@@ -278,9 +236,7 @@ impl Node {
         };
         match &self.data {
             Data::List(items) => items.iter().for_each(|item| add(item, 0)),
-            Data::Map(map) => map
-                .iter()
-                .for_each(|(key, entry)| add(&entry.value, key.len())),
+            Data::Map(map) => map.iter().for_each(|(key, entry)| add(&entry.value, key.len())),
             _ => {}
         }
         size

@@ -31,35 +31,16 @@ pub struct Problem {
 
 impl Problem {
     /// Makes a problem without value, allowed set or suggestion.
-    pub fn new(
-        origin: Option<Origin>,
-        path: impl Into<String>,
-        message: impl Into<String>,
-    ) -> Self {
-        Self {
-            origin,
-            path: path.into(),
-            value: None,
-            message: message.into(),
-            allowed: None,
-            suggestion: None,
-        }
+    pub fn new(origin: Option<Origin>, path: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { origin, path: path.into(), value: None, message: message.into(), allowed: None, suggestion: None }
     }
 
     /// Adds the allowed names and, if one is near, the nearest to `word`.
     #[must_use]
-    pub fn with_allowed<'a>(
-        mut self,
-        word: &str,
-        names: impl IntoIterator<Item = &'a str>,
-    ) -> Self {
+    pub fn with_allowed<'a>(mut self, word: &str, names: impl IntoIterator<Item = &'a str>) -> Self {
         let names: Vec<&str> = names.into_iter().collect();
         self.suggestion = nearest(word, names.iter().copied()).map(Into::into);
-        self.allowed = Some(if names.is_empty() {
-            "none".into()
-        } else {
-            names.join(", ").into()
-        });
+        self.allowed = Some(if names.is_empty() { "none".into() } else { names.join(", ").into() });
         self
     }
 
@@ -72,11 +53,7 @@ impl Problem {
 
     /// Adds the nearest name only, for sets too large to list.
     #[must_use]
-    pub fn with_suggestion<'a>(
-        mut self,
-        word: &str,
-        names: impl IntoIterator<Item = &'a str>,
-    ) -> Self {
+    pub fn with_suggestion<'a>(mut self, word: &str, names: impl IntoIterator<Item = &'a str>) -> Self {
         self.suggestion = nearest(word, names).map(Into::into);
         self
     }
@@ -145,16 +122,8 @@ impl Issues {
     /// `allowed` says what would be right; empty when the message says it already.
     pub fn push(&mut self, key: &str, message: impl Into<String>, allowed: impl Into<String>) {
         let mut path = self.prefix.clone();
-        path.extend(
-            key.split("::")
-                .filter(|part| !part.is_empty())
-                .map(str::to_owned),
-        );
-        self.found.push(Issue {
-            path,
-            message: message.into(),
-            allowed: allowed.into(),
-        });
+        path.extend(key.split("::").filter(|part| !part.is_empty()).map(str::to_owned));
+        self.found.push(Issue { path, message: message.into(), allowed: allowed.into() });
     }
 
     /// Checks a part of the configuration that stands at `key`, a path as in [`Issues::push`].
@@ -166,11 +135,7 @@ impl Issues {
     }
 
     /// Checks each item of a list that stands at `key`.
-    pub fn each<'a, T: Validate + 'a>(
-        &mut self,
-        key: &str,
-        items: impl IntoIterator<Item = &'a T>,
-    ) {
+    pub fn each<'a, T: Validate + 'a>(&mut self, key: &str, items: impl IntoIterator<Item = &'a T>) {
         for (index, item) in items.into_iter().enumerate() {
             self.within(&format!("{key}::{index}"), item);
         }
@@ -224,15 +189,14 @@ pub(crate) fn shortened(text: &str) -> String {
 
 /// Escapes line breaks and other controls, so that a message is one line whatever a file holds.
 fn one_line(text: &str) -> String {
-    text.chars()
-        .fold(String::with_capacity(text.len()), |mut line, c| {
-            if c.is_control() {
-                line.extend(c.escape_default());
-            } else {
-                line.push(c);
-            }
-            line
-        })
+    text.chars().fold(String::with_capacity(text.len()), |mut line, c| {
+        if c.is_control() {
+            line.extend(c.escape_default());
+        } else {
+            line.push(c);
+        }
+        line
+    })
 }
 
 #[cfg(test)]

@@ -23,11 +23,7 @@ const MAX_APPLICABLE: usize = 256;
 
 /// Checks `node`, which stands at `path`, and returns what serde is to read, without unknown keys.
 pub(crate) fn apply(schema: &Value, node: Node, path: &[&str]) -> (Node, Vec<Problem>) {
-    let mut walk = Walk {
-        root: schema,
-        path: path.iter().map(|part| (*part).to_owned()).collect(),
-        problems: Vec::new(),
-    };
+    let mut walk = Walk { root: schema, path: path.iter().map(|part| (*part).to_owned()).collect(), problems: Vec::new() };
     let node = walk.node(node, &[schema]);
     (node, walk.problems)
 }
@@ -87,19 +83,9 @@ impl<'s> Walk<'s> {
     }
 
     fn map(&mut self, node: Node, facts: &Facts<'s>) -> Node {
-        let Node {
-            data,
-            origin,
-            raw,
-            written,
-        } = node;
+        let Node { data, origin, raw, written } = node;
         let Data::Map(map) = data else {
-            return Node {
-                data,
-                origin,
-                raw,
-                written,
-            };
+            return Node { data, origin, raw, written };
         };
         let mut kept = BTreeMap::new();
         for (key, mut entry) in map {
@@ -112,17 +98,8 @@ impl<'s> Walk<'s> {
                 entry.value = value;
             } else if facts.closed() {
                 let message = format!("unknown key {:?}", shortened(&key));
-                let path = self
-                    .path
-                    .iter()
-                    .map(String::as_str)
-                    .chain([&*key])
-                    .collect::<Vec<_>>()
-                    .join("::");
-                self.problems.push(
-                    Problem::new(Some(entry.key_origin), path, message)
-                        .with_allowed(&key, facts.names()),
-                );
+                let path = self.path.iter().map(String::as_str).chain([&*key]).collect::<Vec<_>>().join("::");
+                self.problems.push(Problem::new(Some(entry.key_origin), path, message).with_allowed(&key, facts.names()));
                 continue;
             } else if !facts.values.is_empty() {
                 let value = self.within(key.to_string(), entry.value, &facts.values);
@@ -130,12 +107,7 @@ impl<'s> Walk<'s> {
             }
             kept.insert(key, entry);
         }
-        Node {
-            data: Data::Map(kept),
-            origin,
-            raw,
-            written,
-        }
+        Node { data: Data::Map(kept), origin, raw, written }
     }
 }
 
@@ -159,33 +131,17 @@ impl<'s> Facts<'s> {
         let mut facts = Self::default();
         for schema in applicable.iter().filter_map(|schema| schema.as_object()) {
             facts.types.extend(types(schema));
-            facts
-                .properties
-                .extend(schema.get("properties").and_then(Value::as_object));
-            for rest in ["additionalProperties", "unevaluatedProperties"]
-                .iter()
-                .filter_map(|key| schema.get(*key))
-            {
+            facts.properties.extend(schema.get("properties").and_then(Value::as_object));
+            for rest in ["additionalProperties", "unevaluatedProperties"].iter().filter_map(|key| schema.get(*key)) {
                 match rest {
                     Value::Bool(open) => facts.open |= open,
                     rest => facts.values.push(rest),
                 }
             }
-            facts.values.extend(
-                schema
-                    .get("patternProperties")
-                    .and_then(Value::as_object)
-                    .into_iter()
-                    .flat_map(Map::values),
-            );
-            facts
-                .lists
-                .extend(schema.get("items").filter(|items| items.is_object()));
-            facts
-                .tuples
-                .extend(schema.get("prefixItems").and_then(Value::as_array));
-            facts.secret |= schema.get("format").and_then(Value::as_str) == Some("password")
-                || is_true(schema, "writeOnly");
+            facts.values.extend(schema.get("patternProperties").and_then(Value::as_object).into_iter().flat_map(Map::values));
+            facts.lists.extend(schema.get("items").filter(|items| items.is_object()));
+            facts.tuples.extend(schema.get("prefixItems").and_then(Value::as_array));
+            facts.secret |= schema.get("format").and_then(Value::as_str) == Some("password") || is_true(schema, "writeOnly");
             facts.null_is_empty |= is_true(schema, NULL_IS_EMPTY);
         }
         facts
@@ -197,38 +153,20 @@ impl<'s> Facts<'s> {
     }
 
     fn property(&self, key: &str) -> Vec<&'s Value> {
-        self.properties
-            .iter()
-            .filter_map(|properties| properties.get(key))
-            .collect()
+        self.properties.iter().filter_map(|properties| properties.get(key)).collect()
     }
 
     fn names(&self) -> BTreeSet<&'s str> {
-        self.properties
-            .iter()
-            .flat_map(|properties| properties.keys().map(String::as_str))
-            .collect()
+        self.properties.iter().flat_map(|properties| properties.keys().map(String::as_str)).collect()
     }
 
     fn items(&self, index: usize) -> Vec<&'s Value> {
-        let fixed: Vec<_> = self
-            .tuples
-            .iter()
-            .filter_map(|tuple| tuple.get(index))
-            .collect();
-        if fixed.is_empty() {
-            self.lists.clone()
-        } else {
-            fixed
-        }
+        let fixed: Vec<_> = self.tuples.iter().filter_map(|tuple| tuple.get(index)).collect();
+        if fixed.is_empty() { self.lists.clone() } else { fixed }
     }
 
     fn only(&self, wanted: &str) -> bool {
-        self.types.contains(wanted)
-            && self
-                .types
-                .iter()
-                .all(|name| *name == wanted || *name == "null")
+        self.types.contains(wanted) && self.types.iter().all(|name| *name == wanted || *name == "null")
     }
 
     /// Adapts a value to the type of its field, and marks a secret so that no message shows it.
@@ -241,15 +179,8 @@ impl<'s> Facts<'s> {
             node.data = Data::String(raw);
         }
         if let (true, Some(text)) = (self.only("array"), node.as_str()) {
-            let item = |part: &str| Node {
-                data: Data::String(Arc::from(part)),
-                ..node.clone_shallow()
-            };
-            node.data = Data::List(if text.is_empty() {
-                Vec::new()
-            } else {
-                text.split(',').map(item).collect()
-            });
+            let item = |part: &str| Node { data: Data::String(Arc::from(part)), ..node.clone_shallow() };
+            node.data = Data::List(if text.is_empty() { Vec::new() } else { text.split(',').map(item).collect() });
         }
         if self.null_is_empty && node.is_null() {
             node.data = Data::Map(BTreeMap::new());
@@ -272,26 +203,14 @@ fn collect<'s>(root: &'s Value, schema: &'s Value, node: &Node, found: &mut Vec<
         return;
     }
     found.push(schema);
-    if let Some(target) = schema
-        .get("$ref")
-        .and_then(|reference| resolve(root, reference))
-    {
+    if let Some(target) = schema.get("$ref").and_then(|reference| resolve(root, reference)) {
         collect(root, target, node, found);
     }
-    for part in schema
-        .get("allOf")
-        .and_then(Value::as_array)
-        .into_iter()
-        .flatten()
-    {
+    for part in schema.get("allOf").and_then(Value::as_array).into_iter().flatten() {
         collect(root, part, node, found);
     }
     for key in ["anyOf", "oneOf"] {
-        let branches = schema
-            .get(key)
-            .and_then(Value::as_array)
-            .into_iter()
-            .flatten();
+        let branches = schema.get(key).and_then(Value::as_array).into_iter().flatten();
         // The first of equals: `max_by_key` would take the last.
         if let Some(best) = branches.rev().max_by_key(|branch| fit(root, branch, node)) {
             collect(root, best, node, found);
@@ -308,10 +227,7 @@ fn resolve<'s>(root: &'s Value, reference: &Value) -> Option<&'s Value> {
 fn fit(root: &Value, branch: &Value, node: &Node) -> i64 {
     let mut target = branch;
     for _ in 0..MAX_APPLICABLE {
-        match target
-            .get("$ref")
-            .and_then(|reference| resolve(root, reference))
-        {
+        match target.get("$ref").and_then(|reference| resolve(root, reference)) {
             Some(next) => target = next,
             None => break,
         }
@@ -322,22 +238,11 @@ fn fit(root: &Value, branch: &Value, node: &Node) -> i64 {
     let mut score = 0;
     let mut types = types(schema).peekable();
     if types.peek().is_some() {
-        score += if types.any(|name| accepts(name, node)) {
-            10
-        } else {
-            -100
-        };
+        score += if types.any(|name| accepts(name, node)) { 10 } else { -100 };
     }
     if let Some(text) = node.as_str() {
-        let named = schema
-            .get("enum")
-            .and_then(Value::as_array)
-            .is_some_and(|names| names.iter().any(|name| name == text));
-        score += if named || schema.get("const").is_some_and(|name| name == text) {
-            100
-        } else {
-            0
-        };
+        let named = schema.get("enum").and_then(Value::as_array).is_some_and(|names| names.iter().any(|name| name == text));
+        score += if named || schema.get("const").is_some_and(|name| name == text) { 100 } else { 0 };
     }
     let Some(map) = node.as_map() else {
         return score;
@@ -352,15 +257,8 @@ fn fit(root: &Value, branch: &Value, node: &Node) -> i64 {
             },
         }
     }
-    let required = schema
-        .get("required")
-        .and_then(Value::as_array)
-        .into_iter()
-        .flatten()
-        .filter_map(Value::as_str);
-    score
-        - 10 * i64::try_from(required.filter(|key| !map.contains_key(*key)).count())
-            .unwrap_or(i64::MAX / 16)
+    let required = schema.get("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
+    score - 10 * i64::try_from(required.filter(|key| !map.contains_key(*key)).count()).unwrap_or(i64::MAX / 16)
 }
 
 fn types(schema: &Map<String, Value>) -> impl Iterator<Item = &str> {

@@ -45,11 +45,7 @@ pub struct Service {
 
 impl Default for Service {
     fn default() -> Self {
-        Self {
-            extensions: Vec::new(),
-            telemetry: Telemetry::default(),
-            shutdown_timeout: Duration::from_secs(20),
-        }
+        Self { extensions: Vec::new(), telemetry: Telemetry::default(), shutdown_timeout: Duration::from_secs(20) }
     }
 }
 
@@ -155,18 +151,8 @@ pub struct Metrics {
 impl Default for Metrics {
     fn default() -> Self {
         let prometheus = Some(PrometheusReader::default());
-        let pull = Some(Pull {
-            exporter: PullExporter { prometheus },
-        });
-        Self {
-            level: MetricsLevel::Normal,
-            address: None,
-            readers: vec![Reader {
-                pull,
-                periodic: None,
-            }],
-            views: Vec::new(),
-        }
+        let pull = Some(Pull { exporter: PullExporter { prometheus } });
+        Self { level: MetricsLevel::Normal, address: None, readers: vec![Reader { pull, periodic: None }], views: Vec::new() }
     }
 }
 
@@ -258,9 +244,7 @@ impl Telemetry {
         }
         let prometheus = |reader: &Reader| reader.pull.as_ref()?.exporter.prometheus.clone();
         let readers = self.metrics.readers.iter().filter_map(prometheus);
-        readers
-            .filter_map(|reader| Endpoint::new(&reader.host, reader.port).ok())
-            .collect()
+        readers.filter_map(|reader| Endpoint::new(&reader.host, reader.port).ok()).collect()
     }
 
     /// Returns the keys that are set and have no effect yet, for a warning.
@@ -271,28 +255,13 @@ impl Telemetry {
             ("traces", !self.traces.is_empty()),
             ("logs::development", logs.development),
             ("logs::sampling", !logs.sampling.is_empty()),
-            (
-                "logs::output_paths",
-                logs.output_paths != default.output_paths,
-            ),
-            (
-                "logs::error_output_paths",
-                logs.error_output_paths != default.error_output_paths,
-            ),
+            ("logs::output_paths", logs.output_paths != default.output_paths),
+            ("logs::error_output_paths", logs.error_output_paths != default.error_output_paths),
             ("logs::processors", !logs.processors.is_empty()),
             ("metrics::views", !self.metrics.views.is_empty()),
-            (
-                "metrics::readers::periodic",
-                self.metrics
-                    .readers
-                    .iter()
-                    .any(|reader| reader.periodic.is_some()),
-            ),
+            ("metrics::readers::periodic", self.metrics.readers.iter().any(|reader| reader.periodic.is_some())),
         ];
-        set.into_iter()
-            .filter(|(_, set)| *set)
-            .map(|(key, _)| key)
-            .collect()
+        set.into_iter().filter(|(_, set)| *set).map(|(key, _)| key).collect()
     }
 }
 
@@ -301,25 +270,13 @@ impl Validate for Telemetry {
         for (index, reader) in self.metrics.readers.iter().enumerate() {
             let key = format!("metrics::readers::{index}");
             if reader.pull.is_some() == reader.periodic.is_some() {
-                problems.push(
-                    &key,
-                    "must have exactly one kind of reader",
-                    "pull, periodic",
-                );
+                problems.push(&key, "must have exactly one kind of reader", "pull, periodic");
             }
-            let Some(prometheus) = reader
-                .pull
-                .as_ref()
-                .and_then(|pull| pull.exporter.prometheus.as_ref())
-            else {
+            let Some(prometheus) = reader.pull.as_ref().and_then(|pull| pull.exporter.prometheus.as_ref()) else {
                 continue;
             };
             if Endpoint::new(&prometheus.host, prometheus.port).is_err() {
-                problems.push(
-                    &format!("{key}::pull::exporter::prometheus::host"),
-                    "not a host name or address",
-                    "",
-                );
+                problems.push(&format!("{key}::pull::exporter::prometheus::host"), "not a host name or address", "");
             }
         }
     }

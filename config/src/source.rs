@@ -60,15 +60,8 @@ impl Source {
     /// Reads an argument of `--set`, `a.b.c=value`.
     pub fn from_set_flag(argument: &str) -> Result<Self, Problem> {
         match argument.split_once('=') {
-            Some((key, value)) => Ok(Self::Set {
-                key: key.trim().to_owned(),
-                value: value.trim().to_owned(),
-            }),
-            None => Err(Problem::new(
-                None,
-                "",
-                format!("invalid value {argument:?} for flag -set: missing equal sign"),
-            )),
+            Some((key, value)) => Ok(Self::Set { key: key.trim().to_owned(), value: value.trim().to_owned() }),
+            None => Err(Problem::new(None, "", format!("invalid value {argument:?} for flag -set: missing equal sign"))),
         }
     }
 
@@ -93,25 +86,19 @@ impl Source {
                 yaml::parse(&name, yaml::text(&name, &bytes).map_err(one)?)?
             }
             Self::Text { bytes, .. } => yaml::parse(&name, yaml::text(&name, bytes).map_err(one)?)?,
-            Self::Yaml(text) => {
-                yaml::parse(&name, yaml::text(&name, text.as_bytes()).map_err(one)?)?
-            }
+            Self::Yaml(text) => yaml::parse(&name, yaml::text(&name, text.as_bytes()).map_err(one)?)?,
             Self::Env(variable) => {
                 let text = env(variable).unwrap_or_default();
                 yaml::parse(&name, yaml::text(&name, text.as_bytes()).map_err(one)?)?
             }
-            Self::Set { value, .. } => {
-                yaml::parse(&name, yaml::text(&name, value.as_bytes()).map_err(one)?)?
-            }
+            Self::Set { value, .. } => yaml::parse(&name, yaml::text(&name, value.as_bytes()).map_err(one)?)?,
         };
         let origin = Origin::whole(&name);
         let mut problems = Vec::new();
         let root = match (self, parsed.root) {
             (Self::Set { key, .. }, value) => {
                 // Line and column within an argument help nobody.
-                let value = value
-                    .unwrap_or_else(|| Node::new(Data::Null, origin.clone()))
-                    .moved(&origin, None);
+                let value = value.unwrap_or_else(|| Node::new(Data::Null, origin.clone())).moved(&origin, None);
                 nested(&key.split('.').collect::<Vec<_>>(), &origin, value)
             }
             (_, Some(root)) => root,
@@ -119,14 +106,8 @@ impl Source {
         };
         let root = unfold(root, 0, &mut problems);
         match root.data {
-            Data::Null => Ok(Layer {
-                root: Node::empty_map(origin),
-                warnings: parsed.warnings,
-            }),
-            Data::Map(_) if problems.is_empty() => Ok(Layer {
-                root,
-                warnings: parsed.warnings,
-            }),
+            Data::Null => Ok(Layer { root: Node::empty_map(origin), warnings: parsed.warnings }),
+            Data::Map(_) if problems.is_empty() => Ok(Layer { root, warnings: parsed.warnings }),
             Data::Map(_) => Err(problems),
             _ => {
                 let message = format!("a configuration is a map, got {}", root.data.type_name());
@@ -147,73 +128,39 @@ pub(crate) struct Layer {
 pub(crate) fn is_scheme(text: &str) -> bool {
     text.len() >= 2
         && text.starts_with(|first: char| first.is_ascii_alphabetic())
-        && text
-            .bytes()
-            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'.' | b'-'))
+        && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'.' | b'-'))
 }
 
 /// Reads no more than is allowed and one byte, so that a device or a growing file cannot fill memory.
 fn read_file(path: &str) -> std::io::Result<Vec<u8>> {
-    let limit = u64::try_from(MAX_FILE_BYTES)
-        .unwrap_or(u64::MAX)
-        .saturating_add(1);
+    let limit = u64::try_from(MAX_FILE_BYTES).unwrap_or(u64::MAX).saturating_add(1);
     let mut bytes = Vec::new();
-    std::fs::File::open(path)?
-        .take(limit)
-        .read_to_end(&mut bytes)?;
+    std::fs::File::open(path)?.take(limit).read_to_end(&mut bytes)?;
     Ok(bytes)
 }
 
 fn unreadable(name: &str, path: &str, error: &std::io::Error) -> Problem {
-    Problem::new(
-        Some(Origin::whole(name)),
-        "",
-        format!("unable to read the file file:{path}: {error}"),
-    )
+    Problem::new(Some(Origin::whole(name)), "", format!("unable to read the file file:{path}: {error}"))
 }
 
 /// Wraps a value into one map per segment. More segments than levels are kept as one: [`unfold`] refuses the rest.
 fn nested(segments: &[&str], origin: &Origin, value: Node) -> Node {
-    segments
-        .iter()
-        .rev()
-        .take(MAX_DEPTH + 1)
-        .fold(value, |inner, segment| {
-            let entry = Entry {
-                key_origin: origin.clone(),
-                value: inner,
-            };
-            Node::new(
-                Data::Map([(Arc::from(*segment), entry)].into()),
-                origin.clone(),
-            )
-        })
+    segments.iter().rev().take(MAX_DEPTH + 1).fold(value, |inner, segment| {
+        let entry = Entry { key_origin: origin.clone(), value: inner };
+        Node::new(Data::Map([(Arc::from(*segment), entry)].into()), origin.clone())
+    })
 }
 
 /// Turns keys such as `a::b` into nested maps, which the Collector does with every source, and checks the depth that
 /// results. `a::b: 1` beside `a: {b: 2}` is a duplicate key.
 fn unfold(node: Node, depth: usize, problems: &mut Vec<Problem>) -> Node {
     if depth >= MAX_DEPTH {
-        problems.push(Problem::new(
-            Some(node.origin.clone()),
-            "",
-            format!("nested deeper than {MAX_DEPTH} levels"),
-        ));
+        problems.push(Problem::new(Some(node.origin.clone()), "", format!("nested deeper than {MAX_DEPTH} levels")));
         return Node::new(Data::Null, node.origin);
     }
-    let Node {
-        data,
-        origin,
-        raw,
-        written,
-    } = node;
+    let Node { data, origin, raw, written } = node;
     let data = match data {
-        Data::List(items) => Data::List(
-            items
-                .into_iter()
-                .map(|item| unfold(item, depth + 1, problems))
-                .collect(),
-        ),
+        Data::List(items) => Data::List(items.into_iter().map(|item| unfold(item, depth + 1, problems)).collect()),
         Data::Map(map) => {
             let mut unfolded = Node::empty_map(origin.clone());
             for (key, entry) in map {
@@ -228,20 +175,11 @@ fn unfold(node: Node, depth: usize, problems: &mut Vec<Problem>) -> Node {
                 key_origin: entry.key_origin,
                 value: unfold(entry.value, depth + 1, problems),
             };
-            Data::Map(
-                map.into_iter()
-                    .map(|(key, entry)| (key, unfold_entry(entry, problems)))
-                    .collect(),
-            )
+            Data::Map(map.into_iter().map(|(key, entry)| (key, unfold_entry(entry, problems))).collect())
         }
         scalar => scalar,
     };
-    Node {
-        data,
-        origin,
-        raw,
-        written,
-    }
+    Node { data, origin, raw, written }
 }
 
 /// Puts the maps of `from` into `into`; a leaf that is there already is a duplicate.

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use crate::decode::decode;
 use crate::id::{ComponentId, IdError, Kind};
-use crate::node::{Data, Entry, Node};
+use crate::node::{Data, Entry, Node, Number};
 use crate::problem::{Issues, Problem, Validate, Warning, at};
 use crate::service::{PipelineSpec, Service, Telemetry};
 
@@ -33,11 +33,7 @@ pub(crate) struct Structure {
 pub(crate) fn check(root: &Node) -> Structure {
     let mut found = Structure::default();
     if root.as_map().is_none_or(BTreeMap::is_empty) {
-        found.problems.push(Problem::new(
-            Some(root.origin.clone()),
-            "",
-            "empty configuration file",
-        ));
+        found.problems.push(Problem::new(Some(root.origin.clone()), "", "empty configuration file"));
         return found;
     }
     found.top_level(root);
@@ -47,10 +43,7 @@ pub(crate) fn check(root: &Node) -> Structure {
     found.required(root);
     found.clashes(root);
     let nothing = Node::empty_map(root.origin.clone());
-    let service = root
-        .get("service")
-        .filter(|service| !service.is_null())
-        .unwrap_or(&nothing);
+    let service = root.get("service").filter(|service| !service.is_null()).unwrap_or(&nothing);
     if found.is_map(service, &["service"], "'service'") {
         found.service(service);
     }
@@ -59,30 +52,16 @@ pub(crate) fn check(root: &Node) -> Structure {
 
 impl Structure {
     fn top_level(&mut self, root: &Node) {
-        let allowed: Vec<&str> = Kind::ALL
-            .iter()
-            .map(|kind| kind.section())
-            .chain(["service"])
-            .collect();
+        let allowed: Vec<&str> = Kind::ALL.iter().map(|kind| kind.section()).chain(["service"]).collect();
         self.known_keys(root, &[], "''", &allowed);
     }
 
     fn known_keys(&mut self, node: &Node, path: &[&str], shown: &str, allowed: &[&str]) {
         for (key, entry) in node.entries() {
             if !allowed.contains(&&**key) {
-                let full = path
-                    .iter()
-                    .copied()
-                    .chain([&**key])
-                    .collect::<Vec<_>>()
-                    .join("::");
-                let problem = Problem::new(
-                    Some(entry.key_origin.clone()),
-                    full,
-                    format!("{shown} has invalid keys: {key}"),
-                );
-                self.problems
-                    .push(problem.with_allowed(key, allowed.iter().copied()));
+                let full = path.iter().copied().chain([&**key]).collect::<Vec<_>>().join("::");
+                let problem = Problem::new(Some(entry.key_origin.clone()), full, format!("{shown} has invalid keys: {key}"));
+                self.problems.push(problem.with_allowed(key, allowed.iter().copied()));
             }
         }
     }
@@ -91,20 +70,14 @@ impl Structure {
         if node.as_map().is_some() {
             return true;
         }
-        let message = format!(
-            "{shown} expected a map or struct, got {:?}",
-            node.data.type_name()
-        );
+        let message = format!("{shown} expected a map or struct, got {:?}", go_name(&node.data));
         self.problems.push(at(node, path, message));
         false
     }
 
     /// Reads the ids of a section.
     fn section(&mut self, root: &Node, kind: Kind) {
-        let Some(section) = root
-            .get(kind.section())
-            .filter(|section| !section.is_null())
-        else {
+        let Some(section) = root.get(kind.section()).filter(|section| !section.is_null()) else {
             return;
         };
         if !self.is_map(section, &[kind.section()], &format!("'{}'", kind.section())) {
@@ -129,38 +102,26 @@ impl Structure {
     }
 
     fn bad_id(&mut self, entry: &Entry, kind: Kind, key: &str, error: &IdError) {
-        let problem = Problem::new(
-            Some(entry.key_origin.clone()),
-            format!("{}::{key}", kind.section()),
-            error.to_string(),
-        );
-        self.problems.push(problem.with_allowed_text(
-            "type or type/name; a type is a letter followed by letters, digits and _",
-        ));
+        let problem = Problem::new(Some(entry.key_origin.clone()), format!("{}::{key}", kind.section()), error.to_string());
+        self.problems.push(problem.with_allowed_text("type or type/name; a type is a letter followed by letters, digits and _"));
     }
 
     fn required(&mut self, root: &Node) {
         for kind in [Kind::Receiver, Kind::Exporter] {
             // A section that is there but bad has been reported.
-            let empty = root.get(kind.section()).is_none_or(|section| {
-                section.is_null() || section.as_map().is_some_and(BTreeMap::is_empty)
-            });
+            let empty = root
+                .get(kind.section())
+                .is_none_or(|section| section.is_null() || section.as_map().is_some_and(BTreeMap::is_empty));
             if empty {
                 let message = format!("no {kind} configuration specified in config");
-                self.problems
-                    .push(Problem::new(Some(root.origin.clone()), "", message));
+                self.problems.push(Problem::new(Some(root.origin.clone()), "", message));
             }
         }
     }
 
     /// A connector stands for a receiver and an exporter, so its id must be none of theirs.
     fn clashes(&mut self, root: &Node) {
-        for (id, key) in self
-            .components
-            .get(&Kind::Connector)
-            .cloned()
-            .unwrap_or_default()
-        {
+        for (id, key) in self.components.get(&Kind::Connector).cloned().unwrap_or_default() {
             for kind in [Kind::Receiver, Kind::Exporter] {
                 if !self.has(kind, &id) {
                     continue;
@@ -171,10 +132,7 @@ impl Structure {
                     id.to_string(),
                     format!("{id}/connector")
                 );
-                let entry = root
-                    .get("connectors")
-                    .and_then(Node::as_map)
-                    .and_then(|map| map.get(&key));
+                let entry = root.get("connectors").and_then(Node::as_map).and_then(|map| map.get(&key));
                 self.problems.push(Problem::new(
                     entry.map(|entry| entry.key_origin.clone()),
                     format!("connectors::{id}"),
@@ -185,39 +143,19 @@ impl Structure {
     }
 
     pub(crate) fn has(&self, kind: Kind, id: &ComponentId) -> bool {
-        self.components
-            .get(&kind)
-            .is_some_and(|ids| ids.iter().any(|(known, _)| known == id))
+        self.components.get(&kind).is_some_and(|ids| ids.iter().any(|(known, _)| known == id))
     }
 
     fn service(&mut self, service: &Node) {
         self.known_keys(service, &["service"], "'service'", &SERVICE_KEYS);
         if let Some(extensions) = service.get("extensions") {
-            let ids = self.ids(
-                extensions,
-                &["service", "extensions"],
-                "'service.extensions'",
-            );
-            self.service.extensions = self.references(
-                ids,
-                "service::extensions",
-                Kind::Extension,
-                &[Kind::Extension],
-            );
+            let ids = self.ids(extensions, &["service", "extensions"], "'service.extensions'");
+            self.service.extensions = self.references(ids, "service::extensions", Kind::Extension, &[Kind::Extension]);
         }
-        if let Some(timeout) = service
-            .get("shutdown_timeout")
-            .filter(|timeout| !timeout.is_null())
-        {
+        if let Some(timeout) = service.get("shutdown_timeout").filter(|timeout| !timeout.is_null()) {
             // A map of one key, so that the decoder reports the value where it stands.
-            let entry = Entry {
-                key_origin: timeout.origin.clone(),
-                value: timeout.clone(),
-            };
-            let one = Node::new(
-                Data::Map([("shutdown_timeout".into(), entry)].into()),
-                service.origin.clone(),
-            );
+            let entry = Entry { key_origin: timeout.origin.clone(), value: timeout.clone() };
+            let one = Node::new(Data::Map([("shutdown_timeout".into(), entry)].into()), service.origin.clone());
             match decode::<Limits>(&one, &["service"]) {
                 Ok(limits) => self.service.shutdown_timeout = limits.shutdown_timeout,
                 Err(problems) => self.problems.extend(problems),
@@ -231,21 +169,28 @@ impl Structure {
 
     fn telemetry(&mut self, node: &Node) {
         match decode::<Telemetry>(node, &["service", "telemetry"]) {
-            Err(problems) => self
-                .problems
-                .extend(problems.into_iter().map(in_collectors_words)),
+            Err(problems) => self.problems.extend(problems.into_iter().map(in_collectors_words)),
             Ok(telemetry) => {
                 for key in telemetry.without_effect() {
                     let (nearest, _) = node.walk(key.split("::"));
-                    self.warnings.push(Warning(at(
-                        nearest,
-                        &["service", "telemetry", key],
-                        "has no effect yet",
-                    )));
+                    self.warnings.push(Warning(at(nearest, &["service", "telemetry", key], "has no effect yet")));
                 }
                 self.service.telemetry = telemetry;
             }
         }
+    }
+}
+
+/// Names a type as the Collector's messages do.
+fn go_name(data: &Data) -> &'static str {
+    match data {
+        Data::Null => "nil",
+        Data::Bool(_) => "bool",
+        Data::Number(Number::Float(_)) => "float64",
+        Data::Number(_) => "int",
+        Data::String(_) => "string",
+        Data::List(_) => "slice",
+        Data::Map(_) => "map",
     }
 }
 
@@ -258,31 +203,21 @@ struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self {
-            shutdown_timeout: Service::default().shutdown_timeout,
-        }
+        Self { shutdown_timeout: Service::default().shutdown_timeout }
     }
 }
 
 impl Validate for Limits {
     fn validate(&self, problems: &mut Issues) {
         if self.shutdown_timeout.is_zero() {
-            problems.push(
-                "shutdown_timeout",
-                "must be above zero",
-                "a duration such as 20s",
-            );
+            problems.push("shutdown_timeout", "must be above zero", "a duration such as 20s");
         }
     }
 }
 
 /// Says an unknown key of the service section as the Collector does: `'service.telemetry' has invalid keys: unknown`.
 fn in_collectors_words(problem: Problem) -> Problem {
-    let Some((parent, key)) = problem
-        .path
-        .rsplit_once("::")
-        .filter(|_| problem.message.starts_with("unknown key "))
-    else {
+    let Some((parent, key)) = problem.path.rsplit_once("::").filter(|_| problem.message.starts_with("unknown key ")) else {
         return problem;
     };
     let message = format!("'{}' has invalid keys: {key}", parent.replace("::", "."));

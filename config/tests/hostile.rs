@@ -5,9 +5,7 @@
 use std::collections::BTreeMap;
 use std::time::{Duration as StdDuration, Instant};
 
-use deferd_config::{
-    ByteSize, Document, Duration, Endpoint, Issues, Kind, Secret, Source, Validate,
-};
+use deferd_config::{ByteSize, Document, Duration, Endpoint, Issues, Kind, Secret, Source, Validate};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -38,7 +36,7 @@ service:
       receivers: [otlp, otlp/2]
       processors:
       - threshold/slow
-      exporters: debug,other
+      exporters: [debug, "other"]
     logs: {receivers: [otlp], exporters: [debug]}
 "#;
 
@@ -99,10 +97,7 @@ fn env(name: &str) -> Option<String> {
 
 /// Reads a text as far as it goes and returns everything that was said.
 fn said(text: &[u8]) -> Vec<String> {
-    let source = Source::Text {
-        name: "c.yaml".to_owned(),
-        bytes: text.to_vec(),
-    };
+    let source = Source::Text { name: "c.yaml".to_owned(), bytes: text.to_vec() };
     let examined = Document::examine(&[source], &env);
     let mut said: Vec<String> = examined.problems.iter().map(ToString::to_string).collect();
     for kind in Kind::ALL {
@@ -122,11 +117,7 @@ fn mutated(random: &mut fastrand::Rng) -> Vec<u8> {
     let mut bytes = VALID.as_bytes().to_vec();
     for _ in 0..random.usize(1..6) {
         let at = random.usize(0..bytes.len().max(1)).min(bytes.len());
-        let byte = if random.bool() {
-            MEANING[random.usize(0..MEANING.len())]
-        } else {
-            random.u8(..)
-        };
+        let byte = if random.bool() { MEANING[random.usize(0..MEANING.len())] } else { random.u8(..) };
         match random.usize(0..6) {
             0 if at < bytes.len() => bytes[at] ^= 1 << random.u8(0..8),
             1 if at < bytes.len() => bytes[at] = byte,
@@ -167,18 +158,12 @@ fn ten_thousand_mutations_end_in_a_document_or_in_problems() {
         slowest = slowest.max(start.elapsed());
         refused += usize::from(!said.is_empty());
         for line in &said {
-            assert!(
-                !line.contains('\n') && line.len() < 2000,
-                "mutation {number}: {line}"
-            );
+            assert!(!line.contains('\n') && line.len() < 2000, "mutation {number}: {line}");
             assert!(!line.contains("hunter2"), "mutation {number}: {line}");
         }
     }
     println!("10000 mutations, {refused} refused, slowest {slowest:?}");
-    assert!(
-        refused > 5_000,
-        "only {refused} of 10000 mutations were refused: they no longer hit anything"
-    );
+    assert!(refused > 5_000, "only {refused} of 10000 mutations were refused: they no longer hit anything");
     assert!(slowest < StdDuration::from_secs(5), "{slowest:?}");
 }
 
@@ -197,23 +182,11 @@ fn big_texts_of_few_kinds_of_bytes_end_soon() {
         ("anchors", repeated("&a ")),
         ("tags", repeated("!")),
         ("comment", format!("#{}", repeated("x"))),
-        (
-            "references",
-            format!("a: '{}'", repeated("${x}").get(..size - 10).unwrap()),
-        ),
-        (
-            "dollars",
-            format!("a: '{}'", repeated("$").get(..size - 10).unwrap()),
-        ),
-        (
-            "half references",
-            format!("a: '{}'", repeated("${").get(..size - 10).unwrap()),
-        ),
+        ("references", format!("a: '{}'", repeated("${x}").get(..size - 10).unwrap())),
+        ("dollars", format!("a: '{}'", repeated("$").get(..size - 10).unwrap())),
+        ("half references", format!("a: '{}'", repeated("${").get(..size - 10).unwrap())),
         ("one key", format!("{}: 1", "k".repeat(1000))),
-        (
-            "many keys",
-            (0..150_000).map(|i| i.to_string() + ": 1\n").collect(),
-        ),
+        ("many keys", (0..150_000).map(|i| i.to_string() + ": 1\n").collect()),
         ("colons", format!("{}: 1", "a::".repeat(300))),
         ("blank", repeated(" ")),
         ("lines", repeated("\n")),
@@ -223,10 +196,6 @@ fn big_texts_of_few_kinds_of_bytes_end_soon() {
         let said = said(text.as_bytes());
         println!("{name}: {:?}, {} problems", start.elapsed(), said.len());
         assert!(!said.is_empty(), "{name}");
-        assert!(
-            start.elapsed() < StdDuration::from_secs(30),
-            "{name}: {:?}",
-            start.elapsed()
-        );
+        assert!(start.elapsed() < StdDuration::from_secs(30), "{name}: {:?}", start.elapsed());
     }
 }

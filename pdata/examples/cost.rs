@@ -34,67 +34,31 @@ fn main() {
     assert_eq!(bytes, from_pairs);
     assert_eq!(metrics::count_points(&bytes), Ok(POINTS));
 
-    println!(
-        "{POINTS} points, 5 attributes each, {} bytes per point",
-        bytes.len() / POINTS
-    );
+    println!("{POINTS} points, 5 attributes each, {} bytes per point", bytes.len() / POINTS);
     let decode = || ExportMetricsServiceRequest::decode(bytes.as_ref()).unwrap();
     let owned = decode();
     let base = nanoseconds(decode);
     let print = |what: &str, cost: f64| {
-        println!(
-            "{what:44} {cost:8.1} ns/point  {:7.1} x cheaper than prost decode",
-            base / cost
-        );
+        println!("{what:44} {cost:8.1} ns/point  {:7.1} x cheaper than prost decode", base / cost);
     };
     print("prost decode", base);
     print("prost encode", nanoseconds(|| owned.encode_to_vec()));
-    print(
-        "count_points",
-        nanoseconds(|| metrics::count_points(&bytes)),
-    );
-    print(
-        "validate, text unchecked",
-        nanoseconds(|| validate::metrics(&bytes, Utf8::Ignore)),
-    );
-    print(
-        "validate, text checked",
-        nanoseconds(|| validate::metrics(&bytes, Utf8::Require)),
-    );
-    print(
-        "view: every point, no attributes",
-        nanoseconds(|| walk(&bytes, false)),
-    );
-    print(
-        "view: every point and attribute",
-        nanoseconds(|| walk(&bytes, true)),
-    );
-    print(
-        "retain: nothing to drop",
-        nanoseconds(|| metrics::retain(&bytes, |_, _, _| true)),
-    );
+    print("count_points", nanoseconds(|| metrics::count_points(&bytes)));
+    print("validate, text unchecked", nanoseconds(|| validate::metrics(&bytes, Utf8::Ignore)));
+    print("validate, text checked", nanoseconds(|| validate::metrics(&bytes, Utf8::Require)));
+    print("view: every point, no attributes", nanoseconds(|| walk(&bytes, false)));
+    print("view: every point and attribute", nanoseconds(|| walk(&bytes, true)));
+    print("retain: nothing to drop", nanoseconds(|| metrics::retain(&bytes, |_, _, _| true)));
     let odd = |name: &[u8]| name.last().is_some_and(|digit| digit % 2 == 1);
-    print(
-        "retain: half of the metrics",
-        nanoseconds(|| metrics::retain(&bytes, |_, _, metric| odd(metric.name.as_bytes()))),
-    );
-    print(
-        "build: attributes encoded before",
-        nanoseconds(|| build(sites.iter().map(Into::into))),
-    );
-    print(
-        "build: attributes from pairs",
-        nanoseconds(|| build(pairs.iter().map(|pairs| pairs.as_slice().into()))),
-    );
+    print("retain: half of the metrics", nanoseconds(|| metrics::retain(&bytes, |_, _, metric| odd(metric.name.as_bytes()))));
+    print("build: attributes encoded before", nanoseconds(|| build(sites.iter().map(Into::into))));
+    print("build: attributes from pairs", nanoseconds(|| build(pairs.iter().map(|pairs| pairs.as_slice().into()))));
 }
 
 fn site(line: usize) -> Vec<(&'static str, Value<'static>)> {
     vec![
         ("code.function.name", "main.(*Server).handleRequest".into()),
-        (
-            "code.file.path",
-            "/src/example.org/shop/server/handler.go".into(),
-        ),
+        ("code.file.path", "/src/example.org/shop/server/handler.go".into()),
         ("code.line.number", i64::try_from(line).unwrap().into()),
         ("go.defer.callee", "sync.(*Mutex).Unlock".into()),
         ("go.defer.kind", "open_coded".into()),
@@ -129,11 +93,7 @@ fn walk(bytes: &[u8], attributes: bool) -> u64 {
                 sum += point.time ^ u64::from(point.flags);
                 black_box(point.value);
                 if attributes {
-                    sum += point
-                        .attributes()
-                        .iter()
-                        .map(|pair| black_box(pair).0.as_bytes().len() as u64)
-                        .sum::<u64>();
+                    sum += point.attributes().iter().map(|pair| black_box(pair).0.as_bytes().len() as u64).sum::<u64>();
                 }
             }
         }

@@ -28,8 +28,7 @@ impl<'a> Attributes<'a> {
 
     /// The first value under `key`.
     pub fn get(&self, key: &str) -> Option<AnyValue<'a>> {
-        self.iter()
-            .find_map(|(name, value)| (name == key).then_some(value))
+        self.iter().find_map(|(name, value)| (name == key).then_some(value))
     }
 
     /// How many there are, duplicates included.
@@ -57,10 +56,7 @@ pub(crate) struct KeyValue<'a> {
 
 impl<'a> View<'a> for KeyValue<'a> {
     fn view(bytes: &'a [u8]) -> Self {
-        let mut pair = Self {
-            key: Text::default(),
-            value: AnyValue::Empty,
-        };
+        let mut pair = Self { key: Text::default(), value: AnyValue::Empty };
         for field in Fields::new(bytes) {
             match (field.number, field.value) {
                 (1, Wire::Len(key)) => pair.key = Text::new(key),

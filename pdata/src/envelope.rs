@@ -28,10 +28,7 @@ pub struct Request<'a, T> {
 impl<'a, T: View<'a>> Request<'a, T> {
     /// Looks at a serialized request.
     pub fn new(bytes: &'a [u8]) -> Self {
-        Self {
-            bytes,
-            item: PhantomData,
-        }
+        Self { bytes, item: PhantomData }
     }
 
     /// What each resource reported.
@@ -69,12 +66,7 @@ impl<'a, T> View<'a> for ResourceItems<'a, T> {
                 _ => {}
             }
         }
-        Self {
-            bytes,
-            resource: Resource(resource),
-            schema_url,
-            item: PhantomData,
-        }
+        Self { bytes, resource: Resource(resource), schema_url, item: PhantomData }
     }
 }
 
@@ -128,12 +120,7 @@ impl<'a, T> View<'a> for ScopeItems<'a, T> {
                 _ => {}
             }
         }
-        Self {
-            bytes,
-            scope: Scope::view(scope),
-            schema_url,
-            item: PhantomData,
-        }
+        Self { bytes, scope: Scope::view(scope), schema_url, item: PhantomData }
     }
 }
 
@@ -166,11 +153,7 @@ impl<'a> Scope<'a> {
 
 impl<'a> View<'a> for Scope<'a> {
     fn view(bytes: &'a [u8]) -> Self {
-        let mut scope = Self {
-            bytes,
-            name: Text::default(),
-            version: Text::default(),
-        };
+        let mut scope = Self { bytes, name: Text::default(), version: Text::default() };
         for field in Fields::new(bytes) {
             match (field.number, field.value) {
                 (1, Wire::Len(text)) => scope.name = Text::new(text),

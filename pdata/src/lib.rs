@@ -11,6 +11,8 @@
 //! `validate` refuses both, so that on accepted bytes views, counts, edits and a protobuf decoder agree.
 //! Counts and edits report malformed bytes, since an early end would lose data there.
 
+pub use bytes::Bytes;
+
 pub mod any_value;
 pub mod attributes;
 pub mod build;

@@ -6,9 +6,7 @@
 use std::slice;
 
 use serde::de::value::{MapDeserializer, SeqDeserializer, StrDeserializer};
-use serde::de::{
-    Deserializer, EnumAccess, Error as _, IntoDeserializer, Unexpected, VariantAccess, Visitor,
-};
+use serde::de::{Deserializer, EnumAccess, Error as _, IntoDeserializer, Unexpected, VariantAccess, Visitor};
 use serde::forward_to_deserialize_any;
 
 use super::error::DecodeError;
@@ -31,9 +29,7 @@ impl<'de> NodeDeserializer<'de> {
         let Some(map) = self.0.as_map() else {
             return Err(self.unexpected(&visitor));
         };
-        let pairs = map
-            .iter()
-            .map(|(key, entry)| (&**key, NodeDeserializer(&entry.value)));
+        let pairs = map.iter().map(|(key, entry)| (&**key, NodeDeserializer(&entry.value)));
         let mut access = MapDeserializer::new(pairs);
         let value = visitor.visit_map(&mut access)?;
         access.end()?;
@@ -84,18 +80,10 @@ impl<'de> Deserializer<'de> for NodeDeserializer<'de> {
     }
 
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
-        if self.0.is_null() {
-            visitor.visit_none()
-        } else {
-            visitor.visit_some(self)
-        }
+        if self.0.is_null() { visitor.visit_none() } else { visitor.visit_some(self) }
     }
 
-    fn deserialize_newtype_struct<V: Visitor<'de>>(
-        self,
-        _: &'static str,
-        visitor: V,
-    ) -> Result<V::Value, DecodeError> {
+    fn deserialize_newtype_struct<V: Visitor<'de>>(self, _: &'static str, visitor: V) -> Result<V::Value, DecodeError> {
         visitor.visit_newtype_struct(self)
     }
 
@@ -123,10 +111,7 @@ impl<'de> Deserializer<'de> for NodeDeserializer<'de> {
             (Data::Bool(_) | Data::Number(_), Some(raw)) => (&**raw, None),
             _ => return Err(self.unexpected(&visitor)),
         };
-        visitor.visit_enum(Variant {
-            name: variant,
-            content,
-        })
+        visitor.visit_enum(Variant { name: variant, content })
     }
 
     forward_to_deserialize_any! {
@@ -145,10 +130,7 @@ impl<'de> EnumAccess<'de> for Variant<'de> {
     type Error = DecodeError;
     type Variant = Self;
 
-    fn variant_seed<V: serde::de::DeserializeSeed<'de>>(
-        self,
-        seed: V,
-    ) -> Result<(V::Value, Self), DecodeError> {
+    fn variant_seed<V: serde::de::DeserializeSeed<'de>>(self, seed: V) -> Result<(V::Value, Self), DecodeError> {
         let name: StrDeserializer<'de, DecodeError> = self.name.into_deserializer();
         Ok((seed.deserialize(name)?, self))
     }
@@ -159,23 +141,15 @@ impl<'de> VariantAccess<'de> for Variant<'de> {
 
     fn unit_variant(self) -> Result<(), DecodeError> {
         match self.content {
-            Some(node) if !node.is_null() => {
-                Err(DecodeError::invalid_type(Unexpected::Map, &"a name alone"))
-            }
+            Some(node) if !node.is_null() => Err(DecodeError::invalid_type(Unexpected::Map, &"a name alone")),
             _ => Ok(()),
         }
     }
 
-    fn newtype_variant_seed<T: serde::de::DeserializeSeed<'de>>(
-        self,
-        seed: T,
-    ) -> Result<T::Value, DecodeError> {
+    fn newtype_variant_seed<T: serde::de::DeserializeSeed<'de>>(self, seed: T) -> Result<T::Value, DecodeError> {
         match self.content {
             Some(node) => seed.deserialize(NodeDeserializer(node)),
-            None => Err(DecodeError::invalid_type(
-                Unexpected::UnitVariant,
-                &"a map of one key",
-            )),
+            None => Err(DecodeError::invalid_type(Unexpected::UnitVariant, &"a map of one key")),
         }
     }
 
@@ -186,11 +160,7 @@ impl<'de> VariantAccess<'de> for Variant<'de> {
         }
     }
 
-    fn struct_variant<V: Visitor<'de>>(
-        self,
-        _: &'static [&'static str],
-        visitor: V,
-    ) -> Result<V::Value, DecodeError> {
+    fn struct_variant<V: Visitor<'de>>(self, _: &'static [&'static str], visitor: V) -> Result<V::Value, DecodeError> {
         match self.content {
             Some(node) => NodeDeserializer(node).map(visitor),
             None => Err(DecodeError::invalid_type(Unexpected::UnitVariant, &visitor)),

@@ -38,35 +38,23 @@ impl Error for DecodeError {
     }
 
     fn invalid_type(_: Unexpected<'_>, expected: &dyn Expected) -> Self {
-        Self::Type {
-            expected: in_words(&expected.to_string()),
-        }
+        Self::Type { expected: in_words(&expected.to_string()) }
     }
 
     fn invalid_value(_: Unexpected<'_>, expected: &dyn Expected) -> Self {
-        Self::Type {
-            expected: in_words(&expected.to_string()),
-        }
+        Self::Type { expected: in_words(&expected.to_string()) }
     }
 
     fn invalid_length(_: usize, expected: &dyn Expected) -> Self {
-        Self::Type {
-            expected: in_words(&expected.to_string()),
-        }
+        Self::Type { expected: in_words(&expected.to_string()) }
     }
 
     fn unknown_variant(variant: &str, expected: &'static [&'static str]) -> Self {
-        Self::Variant {
-            given: variant.to_owned(),
-            allowed: expected,
-        }
+        Self::Variant { given: variant.to_owned(), allowed: expected }
     }
 
     fn unknown_field(field: &str, expected: &'static [&'static str]) -> Self {
-        Self::Unknown {
-            key: field.to_owned(),
-            allowed: expected,
-        }
+        Self::Unknown { key: field.to_owned(), allowed: expected }
     }
 
     fn missing_field(field: &'static str) -> Self {
@@ -102,18 +90,12 @@ fn in_words(expected: &str) -> String {
         "i32" => "a whole number from -2147483648 to 2147483647",
         "i64" | "isize" | "i128" => "a whole number",
         "f32" | "f64" => "a number",
-        "a nonzero u16" | "a nonzero u32" | "a nonzero u64" | "a nonzero usize" => {
-            "a whole number, 1 or more"
-        }
+        "a nonzero u16" | "a nonzero u32" | "a nonzero u64" | "a nonzero usize" => "a whole number, 1 or more",
         "a sequence" => "a list",
         "string or map" => "a name or a map",
         "unit" => "nothing",
-        _ if expected.starts_with("struct ") || expected.starts_with("internally tagged enum ") => {
-            "a map"
-        }
-        _ if expected.starts_with("tuple ") || expected.starts_with("a tuple ") => {
-            "a list of fixed length"
-        }
+        _ if expected.starts_with("struct ") || expected.starts_with("internally tagged enum ") => "a map",
+        _ if expected.starts_with("tuple ") || expected.starts_with("a tuple ") => "a list of fixed length",
         _ => expected,
     };
     words.to_owned()

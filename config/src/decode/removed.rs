@@ -17,13 +17,11 @@ impl Removed {
     /// Says whether an error is the consequence of a removal: a key that is missing because it was taken out, a list that
     /// has become too short.
     pub(super) fn explains(&self, path: &[String], error: &DecodeError) -> bool {
-        self.paths
-            .iter()
-            .any(|removed| match (removed.strip_prefix(path), error) {
-                (Some([key]), DecodeError::Missing(missing)) => key == missing,
-                (_, DecodeError::Missing(_)) | (None, _) => false,
-                (Some(beneath), _) => !beneath.is_empty(),
-            })
+        self.paths.iter().any(|removed| match (removed.strip_prefix(path), error) {
+            (Some([key]), DecodeError::Missing(missing)) => key == missing,
+            (_, DecodeError::Missing(_)) | (None, _) => false,
+            (Some(beneath), _) => !beneath.is_empty(),
+        })
     }
 
     /// Returns the path that the value at `here` has in the tree as written: items of lists have moved up.
@@ -51,27 +49,16 @@ impl Removed {
             })
             .collect();
         gone.sort_unstable();
-        gone.into_iter().fold(
-            index,
-            |index, gone| if gone <= index { index + 1 } else { index },
-        )
+        gone.into_iter().fold(index, |index, gone| if gone <= index { index + 1 } else { index })
     }
 
     /// Takes out the value at `here`, or what is nearest around it; `false` when that is the whole tree.
-    pub(super) fn remove(
-        &mut self,
-        root: &mut Node,
-        here: &[String],
-        mut original: Vec<String>,
-    ) -> bool {
+    pub(super) fn remove(&mut self, root: &mut Node, here: &[String], mut original: Vec<String>) -> bool {
         let (_, known) = root.walk(here.iter().map(String::as_str));
         let Some((last, parents)) = here.get(..known).and_then(<[String]>::split_last) else {
             return false;
         };
-        let Some(parent) = parents
-            .iter()
-            .try_fold(root, |node, segment| step_mut(node, segment))
-        else {
+        let Some(parent) = parents.iter().try_fold(root, |node, segment| step_mut(node, segment)) else {
             return false;
         };
         match (&mut parent.data, last.parse::<usize>()) {

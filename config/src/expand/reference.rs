@@ -11,12 +11,7 @@ pub(super) fn find_reference(text: &str) -> Option<Range<usize>> {
         let end = from + close + 1;
         if let Some(open) = rest.get(..close)?.rfind("${") {
             let start = from + open;
-            let dollars = text
-                .get(..start)?
-                .bytes()
-                .rev()
-                .take_while(|byte| *byte == b'$')
-                .count();
+            let dollars = text.get(..start)?.bytes().rev().take_while(|byte| *byte == b'$').count();
             if dollars % 2 == 0 {
                 return Some(start..end);
             }

@@ -2,17 +2,9 @@ use super::*;
 
 #[test]
 fn problem_is_one_line_with_all_that_is_known() {
-    let origin = Origin {
-        source: "config.yaml".into(),
-        line: 12,
-        column: 5,
-    };
-    let problem = Problem::new(
-        Some(origin),
-        "processors::threshold/slow::limt",
-        "unknown key \"limt\"",
-    )
-    .with_allowed("limt", ["limit", "match"]);
+    let origin = Origin { source: "config.yaml".into(), line: 12, column: 5 };
+    let problem = Problem::new(Some(origin), "processors::threshold/slow::limt", "unknown key \"limt\"")
+        .with_allowed("limt", ["limit", "match"]);
     assert_eq!(
         problem.to_string(),
         "config.yaml:12:5: processors::threshold/slow::limt: unknown key \"limt\"; allowed: limit, match; did you mean \"limit\"?"
@@ -23,10 +15,7 @@ fn problem_is_one_line_with_all_that_is_known() {
 fn message_stays_one_short_line_whatever_the_file_holds() {
     let mut problem = Problem::new(None, "a\nb", "bad\r\nvalue");
     problem.value = Some("x".repeat(1000).into());
-    assert_eq!(
-        problem.to_string(),
-        format!("a\\nb: bad\\r\\nvalue; value: {}...", "x".repeat(80))
-    );
+    assert_eq!(problem.to_string(), format!("a\\nb: bad\\r\\nvalue; value: {}...", "x".repeat(80)));
 }
 
 #[test]
@@ -41,9 +30,7 @@ fn nearest_name_is_near() {
 
 #[test]
 fn too_many_problems_are_counted_instead_of_listed() {
-    let problems = (0..MAX_PROBLEMS + 7)
-        .map(|i| Problem::new(None, i.to_string(), "x"))
-        .collect();
+    let problems = (0..MAX_PROBLEMS + 7).map(|i| Problem::new(None, i.to_string(), "x")).collect();
     let listed = finished(problems);
     assert_eq!(listed.len(), MAX_PROBLEMS + 1);
     assert_eq!(listed.last().unwrap().to_string(), "and 7 more problems");

@@ -54,18 +54,14 @@ impl FromStr for ByteSize {
     type Err = ValueError;
 
     fn from_str(text: &str) -> Result<Self, ValueError> {
-        parse(text)
-            .map(Self)
-            .ok_or(ValueError { expected: EXPECTED })
+        parse(text).map(Self).ok_or(ValueError { expected: EXPECTED })
     }
 }
 
 fn parse(text: &str) -> Option<u64> {
     let lower = text.trim().to_ascii_lowercase();
-    let (number, unit) = UNITS
-        .iter()
-        .find_map(|(suffix, unit)| lower.strip_suffix(suffix).map(|n| (n.trim_end(), *unit)))
-        .unwrap_or((&lower, 1));
+    let (number, unit) =
+        UNITS.iter().find_map(|(suffix, unit)| lower.strip_suffix(suffix).map(|n| (n.trim_end(), *unit))).unwrap_or((&lower, 1));
     let (whole, fraction) = number.split_once('.').unwrap_or((number, "0"));
     if !whole.bytes().all(|b| b.is_ascii_digit()) {
         return None;
@@ -73,29 +69,16 @@ fn parse(text: &str) -> Option<u64> {
     // A fraction must come out at whole bytes: `1.5KiB` does, `1.5` does not.
     let fraction = fraction.trim_end_matches('0');
     let scale = 10_u64.checked_pow(u32::try_from(fraction.len()).ok()?)?;
-    let part = if fraction.is_empty() {
-        0
-    } else {
-        fraction.parse::<u64>().ok()?.checked_mul(unit)?
-    };
+    let part = if fraction.is_empty() { 0 } else { fraction.parse::<u64>().ok()?.checked_mul(unit)? };
     if part.checked_rem(scale)? != 0 {
         return None;
     }
-    whole
-        .parse::<u64>()
-        .ok()?
-        .checked_mul(unit)?
-        .checked_add(part.checked_div(scale)?)
+    whole.parse::<u64>().ok()?.checked_mul(unit)?.checked_add(part.checked_div(scale)?)
 }
 
 impl fmt::Display for ByteSize {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (suffix, unit) in [
-            ("TiB", 1 << 40),
-            ("GiB", 1 << 30),
-            ("MiB", 1 << 20),
-            ("KiB", 1 << 10),
-        ] {
+        for (suffix, unit) in [("TiB", 1 << 40), ("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10)] {
             if self.0 >= unit && self.0.is_multiple_of(unit) {
                 return write!(f, "{}{suffix}", self.0 / unit);
             }
@@ -104,10 +87,4 @@ impl fmt::Display for ByteSize {
     }
 }
 
-super::text_or_number!(
-    ByteSize,
-    EXPECTED,
-    "byte-size",
-    ["string", "integer"],
-    |_number: f64| None
-);
+super::text_or_number!(ByteSize, EXPECTED, "byte-size", ["string", "integer"], |_number: f64| None);

@@ -8,14 +8,8 @@ use super::ValueError;
 const EXPECTED: &str = "a duration such as 500ms, 1.5s or 1h30m";
 
 /// Units from large to small with their length in nanoseconds; `us` has two more spellings, see [`unit`].
-const UNITS: [(&str, u64); 6] = [
-    ("h", 3_600_000_000_000),
-    ("m", 60_000_000_000),
-    ("s", 1_000_000_000),
-    ("ms", 1_000_000),
-    ("us", 1_000),
-    ("ns", 1),
-];
+const UNITS: [(&str, u64); 6] =
+    [("h", 3_600_000_000_000), ("m", 60_000_000_000), ("s", 1_000_000_000), ("ms", 1_000_000), ("us", 1_000), ("ns", 1)];
 
 /// The largest duration Go can say, about 292 years.
 const MAX_NANOS: u128 = i64::MAX as u128;
@@ -80,9 +74,7 @@ fn nanoseconds(text: &str) -> Option<u128> {
     while !rest.is_empty() {
         let end = rest.find(|c: char| !c.is_ascii_digit() && c != '.')?;
         let (number, tail) = rest.split_at(end);
-        let end = tail
-            .find(|c: char| c.is_ascii_digit() || c == '.')
-            .unwrap_or(tail.len());
+        let end = tail.find(|c: char| c.is_ascii_digit() || c == '.').unwrap_or(tail.len());
         let (unit_text, tail) = tail.split_at(end);
         total = total.checked_add(scaled(number, unit(unit_text)?)?)?;
         rest = tail;
@@ -92,15 +84,8 @@ fn nanoseconds(text: &str) -> Option<u128> {
 
 fn unit(text: &str) -> Option<u64> {
     // Go also takes the micro sign (U+00B5) and the Greek letter mu (U+03BC).
-    let text = if matches!(text, "\u{b5}s" | "\u{3bc}s") {
-        "us"
-    } else {
-        text
-    };
-    UNITS
-        .iter()
-        .find(|(name, _)| *name == text)
-        .map(|(_, nanos)| *nanos)
+    let text = if matches!(text, "\u{b5}s" | "\u{3bc}s") { "us" } else { text };
+    UNITS.iter().find(|(name, _)| *name == text).map(|(_, nanos)| *nanos)
 }
 
 /// Multiplies a decimal such as `1.5` or `.5` by a unit, without floating point; digits below a nanosecond are cut.
@@ -110,15 +95,7 @@ fn scaled(number: &str, unit: u64) -> Option<u128> {
         return None;
     }
     let unit = u128::from(unit);
-    let mut nanos = if whole.is_empty() {
-        0
-    } else {
-        whole
-            .parse::<u64>()
-            .map(u128::from)
-            .ok()?
-            .checked_mul(unit)?
-    };
+    let mut nanos = if whole.is_empty() { 0 } else { whole.parse::<u64>().map(u128::from).ok()?.checked_mul(unit)? };
     let mut weight = unit;
     for digit in fraction.chars() {
         weight /= 10;
@@ -134,11 +111,7 @@ impl fmt::Display for Duration {
             return f.write_str("0s");
         }
         if nanos < 1_000_000_000 {
-            let (name, unit) = UNITS
-                .iter()
-                .find(|(_, unit)| u128::from(*unit) <= nanos)
-                .copied()
-                .unwrap_or(("ns", 1));
+            let (name, unit) = UNITS.iter().find(|(_, unit)| u128::from(*unit) <= nanos).copied().unwrap_or(("ns", 1));
             return write_decimal(f, nanos, u128::from(unit), name);
         }
         let (hours, rest) = (nanos / 3_600_000_000_000, nanos % 3_600_000_000_000);
@@ -149,11 +122,7 @@ impl fmt::Display for Duration {
         if minutes > 0 {
             write!(f, "{minutes}m")?;
         }
-        if rest > 0 {
-            write_decimal(f, rest, 1_000_000_000, "s")
-        } else {
-            Ok(())
-        }
+        if rest > 0 { write_decimal(f, rest, 1_000_000_000, "s") } else { Ok(()) }
     }
 }
 
@@ -173,10 +142,4 @@ fn write_decimal(f: &mut fmt::Formatter<'_>, nanos: u128, unit: u128, name: &str
     f.write_str(name)
 }
 
-super::text_or_number!(
-    Duration,
-    EXPECTED,
-    "duration",
-    ["string", "integer"],
-    |_number: f64| None
-);
+super::text_or_number!(Duration, EXPECTED, "duration", ["string", "integer"], |_number: f64| None);

@@ -27,10 +27,7 @@ pub struct Endpoint {
 impl Endpoint {
     /// Makes an endpoint on this machine's loopback name, `localhost:PORT`.
     pub fn localhost(port: u16) -> Self {
-        Self {
-            host: "localhost".to_owned(),
-            port,
-        }
+        Self { host: "localhost".to_owned(), port }
     }
 
     /// Returns the host, without brackets; empty means every address.
@@ -45,14 +42,7 @@ impl Endpoint {
 
     /// Makes an endpoint from its parts; refuses a host that could not be written as `host:port`.
     pub fn new(host: &str, port: u16) -> Result<Self, ValueError> {
-        if is_host(host) {
-            Ok(Self {
-                host: host.to_owned(),
-                port,
-            })
-        } else {
-            Err(ValueError { expected: EXPECTED })
-        }
+        if is_host(host) { Ok(Self { host: host.to_owned(), port }) } else { Err(ValueError { expected: EXPECTED }) }
     }
 }
 
@@ -76,16 +66,10 @@ impl FromStr for Endpoint {
 
 fn is_host(host: &str) -> bool {
     if host.contains(':') {
-        let address = host
-            .split_once('%')
-            .map_or(host, |(address, _zone)| address);
-        return address.parse::<Ipv6Addr>().is_ok()
-            && host.bytes().all(|b| b.is_ascii_graphic() && b != b']');
+        let address = host.split_once('%').map_or(host, |(address, _zone)| address);
+        return address.parse::<Ipv6Addr>().is_ok() && host.bytes().all(|b| b.is_ascii_graphic() && b != b']');
     }
-    host.len() <= HOST_MAX
-        && host
-            .chars()
-            .all(|c| c.is_alphanumeric() || "-._".contains(c))
+    host.len() <= HOST_MAX && host.chars().all(|c| c.is_alphanumeric() || "-._".contains(c))
 }
 
 impl fmt::Display for Endpoint {
@@ -107,8 +91,7 @@ impl Serialize for Endpoint {
 impl<'de> Deserialize<'de> for Endpoint {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
-        text.parse()
-            .map_err(|_| D::Error::invalid_value(Unexpected::Str(&text), &EXPECTED))
+        text.parse().map_err(|_| D::Error::invalid_value(Unexpected::Str(&text), &EXPECTED))
     }
 }
 

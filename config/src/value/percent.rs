@@ -37,16 +37,10 @@ impl FromStr for Percent {
     type Err = ValueError;
 
     fn from_str(text: &str) -> Result<Self, ValueError> {
-        let number = text
-            .trim()
-            .strip_suffix('%')
-            .unwrap_or(text.trim())
-            .trim_end();
+        let number = text.trim().strip_suffix('%').unwrap_or(text.trim()).trim_end();
         let plain = number.bytes().all(|b| b.is_ascii_digit() || b == b'.');
         let parsed = if plain { number.parse().ok() } else { None };
-        parsed
-            .and_then(Self::checked)
-            .ok_or(ValueError { expected: EXPECTED })
+        parsed.and_then(Self::checked).ok_or(ValueError { expected: EXPECTED })
     }
 }
 
@@ -56,10 +50,4 @@ impl fmt::Display for Percent {
     }
 }
 
-super::text_or_number!(
-    Percent,
-    EXPECTED,
-    "percent",
-    ["string", "number"],
-    |number: f64| Percent::checked(number)
-);
+super::text_or_number!(Percent, EXPECTED, "percent", ["string", "number"], |number: f64| Percent::checked(number));

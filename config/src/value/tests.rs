@@ -30,29 +30,14 @@ fn duration_takes_go_syntax() {
 
 #[test]
 fn duration_refuses_what_go_refuses_and_negatives() {
-    for text in [
-        "",
-        "5",
-        "s",
-        ".s",
-        "1..5s",
-        "1s ",
-        "-1s",
-        "1d",
-        "1 s",
-        "9223372036854775808ns",
-        "99999999999999999999h",
-        "+",
-    ] {
+    for text in ["", "5", "s", ".s", "1..5s", "1s ", "-1s", "1d", "1 s", "9223372036854775808ns", "99999999999999999999h", "+"] {
         assert_eq!(duration(text), None, "{text:?}");
     }
 }
 
 #[test]
 fn duration_prints_what_a_person_would_write() {
-    for text in [
-        "0s", "1h2m3s", "1h", "5m", "1m0.5s", "500ms", "1.5s", "1.5ms", "1us", "3ns",
-    ] {
+    for text in ["0s", "1h2m3s", "1h", "5m", "1m0.5s", "500ms", "1.5s", "1.5ms", "1us", "3ns"] {
         assert_eq!(text.parse::<Duration>().unwrap().to_string(), text);
     }
 }
@@ -73,18 +58,7 @@ fn size_takes_binary_and_decimal_units_and_plain_bytes() {
     for (text, bytes) in cases {
         assert_eq!(size(text), Some(bytes), "{text}");
     }
-    for text in [
-        "",
-        "MiB",
-        "-1",
-        "1.5",
-        "1e3",
-        "18446744073709551616",
-        "99999999TiB",
-        "1.2.3M",
-        "0x10",
-        "+1",
-    ] {
+    for text in ["", "MiB", "-1", "1.5", "1e3", "18446744073709551616", "99999999TiB", "1.2.3M", "0x10", "+1"] {
         assert_eq!(size(text), None, "{text:?}");
     }
     for text in ["0", "1KiB", "64MiB", "3GiB", "1000"] {
@@ -94,17 +68,8 @@ fn size_takes_binary_and_decimal_units_and_plain_bytes() {
 
 #[test]
 fn percent_is_never_a_ratio() {
-    for (text, percent) in [
-        ("5%", 5.0),
-        ("5", 5.0),
-        ("0.5 %", 0.5),
-        ("0", 0.0),
-        ("200%", 200.0),
-    ] {
-        assert!(
-            (text.parse::<Percent>().unwrap().get() - percent).abs() < 1e-12,
-            "{text}"
-        );
+    for (text, percent) in [("5%", 5.0), ("5", 5.0), ("0.5 %", 0.5), ("0", 0.0), ("200%", 200.0)] {
+        assert!((text.parse::<Percent>().unwrap().get() - percent).abs() < 1e-12, "{text}");
     }
     for text in ["", "%", "-5%", "inf", "NaN", "1e3", "5%%", "five"] {
         assert!(text.parse::<Percent>().is_err(), "{text:?}");
@@ -123,28 +88,11 @@ fn endpoint_is_host_and_port() {
         ("0.0.0.0:4318", "0.0.0.0", 4318),
     ] {
         let endpoint: Endpoint = text.parse().unwrap();
-        assert_eq!(
-            (
-                endpoint.host(),
-                endpoint.port(),
-                endpoint.to_string().as_str()
-            ),
-            (host, port, text)
-        );
+        assert_eq!((endpoint.host(), endpoint.port(), endpoint.to_string().as_str()), (host, port, text));
     }
-    for text in [
-        "",
-        "localhost",
-        "localhost:",
-        "localhost:65536",
-        "::1:80",
-        "[::1]",
-        "[::1:80",
-        "[x]:1",
-        "http://a:1",
-        "a b:1",
-        "a:+1",
-    ] {
+    for text in
+        ["", "localhost", "localhost:", "localhost:65536", "::1:80", "[::1]", "[::1:80", "[x]:1", "http://a:1", "a b:1", "a:+1"]
+    {
         assert!(text.parse::<Endpoint>().is_err(), "{text:?}");
     }
 }
@@ -153,30 +101,15 @@ fn endpoint_is_host_and_port() {
 fn secret_never_shows_itself() {
     let secret: Secret = serde_json::from_str(r#""hunter2""#).unwrap();
     assert_eq!(secret.expose(), "hunter2");
-    let shown = format!(
-        "{secret} {secret:?} {}",
-        serde_json::to_string(&secret).unwrap()
-    );
+    let shown = format!("{secret} {secret:?} {}", serde_json::to_string(&secret).unwrap());
     assert_eq!(shown, r#"[REDACTED] [REDACTED] "[REDACTED]""#);
 }
 
 #[test]
 fn values_come_from_text_or_number_and_go_back_to_text() {
-    assert_eq!(
-        serde_json::from_str::<ByteSize>("1024").unwrap(),
-        ByteSize::new(1024)
-    );
-    assert_eq!(
-        serde_json::from_str::<Percent>("2.5").unwrap().to_string(),
-        "2.5%"
-    );
-    assert_eq!(
-        serde_json::from_str::<Duration>("0").unwrap(),
-        Duration::default()
-    );
+    assert_eq!(serde_json::from_str::<ByteSize>("1024").unwrap(), ByteSize::new(1024));
+    assert_eq!(serde_json::from_str::<Percent>("2.5").unwrap().to_string(), "2.5%");
+    assert_eq!(serde_json::from_str::<Duration>("0").unwrap(), Duration::default());
     assert!(serde_json::from_str::<Duration>("5").is_err());
-    assert_eq!(
-        serde_json::to_string(&Duration::from_millis(1500)).unwrap(),
-        r#""1.5s""#
-    );
+    assert_eq!(serde_json::to_string(&Duration::from_millis(1500)).unwrap(), r#""1.5s""#);
 }

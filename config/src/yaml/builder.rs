@@ -19,11 +19,7 @@ struct Frame {
 
 enum FrameKind {
     List(Vec<Node>),
-    Map {
-        entries: BTreeMap<Arc<str>, Entry>,
-        key: Option<(Arc<str>, Origin)>,
-        merged: Vec<Node>,
-    },
+    Map { entries: BTreeMap<Arc<str>, Entry>, key: Option<(Arc<str>, Origin)>, merged: Vec<Node> },
 }
 
 pub(super) struct Builder {
@@ -57,22 +53,14 @@ impl Builder {
     }
 
     pub(super) fn finish(self) -> Result<Option<Node>, Vec<Problem>> {
-        if self.problems.is_empty() {
-            Ok(self.root)
-        } else {
-            Err(self.problems)
-        }
+        if self.problems.is_empty() { Ok(self.root) } else { Err(self.problems) }
     }
 
     /// Takes one event. An error ends the reading; what can be stepped over is only noted.
     pub(super) fn event(&mut self, event: Event<'_>, origin: Origin) -> Result<(), Problem> {
         match event {
             Event::Scalar(text, style, anchor, tag) => {
-                let size = Size {
-                    height: 1,
-                    nodes: 1,
-                    bytes: text.len(),
-                };
+                let size = Size { height: 1, nodes: 1, bytes: text.len() };
                 self.charge(size, &origin)?;
                 if self.expects_key() {
                     let data = scalar_data(&text, style, None);
@@ -82,73 +70,33 @@ impl Builder {
                 self.complete(Node::new(data, origin), anchor, size)
             }
             Event::Alias(anchor) => self.alias(anchor, &origin),
-            Event::SequenceStart(anchor, _) => {
-                self.open(FrameKind::List(Vec::new()), anchor, origin)
+            Event::SequenceStart(anchor, _) => self.open(FrameKind::List(Vec::new()), anchor, origin),
+            Event::MappingStart(anchor, _) => {
+                self.open(FrameKind::Map { entries: BTreeMap::new(), key: None, merged: Vec::new() }, anchor, origin)
             }
-            Event::MappingStart(anchor, _) => self.open(
-                FrameKind::Map {
-                    entries: BTreeMap::new(),
-                    key: None,
-                    merged: Vec::new(),
-                },
-                anchor,
-                origin,
-            ),
             Event::SequenceEnd | Event::MappingEnd => self.close(),
             _ => Ok(()),
         }
     }
 
     fn charge(&mut self, size: Size, origin: &Origin) -> Result<(), Problem> {
-        self.budget
-            .charge(size)
-            .map_err(|limit| Problem::new(Some(origin.clone()), "", limit))
+        self.budget.charge(size).map_err(|limit| Problem::new(Some(origin.clone()), "", limit))
     }
 
     fn expects_key(&self) -> bool {
-        matches!(
-            self.stack.last(),
-            Some(Frame {
-                kind: FrameKind::Map { key: None, .. },
-                ..
-            })
-        )
+        matches!(self.stack.last(), Some(Frame { kind: FrameKind::Map { key: None, .. }, .. }))
     }
 
-    fn key(
-        &mut self,
-        text: &str,
-        is_null: bool,
-        origin: Origin,
-        anchor: usize,
-    ) -> Result<(), Problem> {
+    fn key(&mut self, text: &str, is_null: bool, origin: Origin, anchor: usize) -> Result<(), Problem> {
         if is_null {
-            return Err(Problem::new(
-                Some(origin),
-                "",
-                "a key is missing before the colon",
-            ));
+            return Err(Problem::new(Some(origin), "", "a key is missing before the colon"));
         }
         let name: Arc<str> = text.into();
         if anchor > 0 {
             let node = Node::new(Data::String(Arc::clone(&name)), origin.clone());
-            self.anchors.insert(
-                anchor,
-                (
-                    node,
-                    Size {
-                        height: 1,
-                        nodes: 1,
-                        bytes: text.len(),
-                    },
-                ),
-            );
+            self.anchors.insert(anchor, (node, Size { height: 1, nodes: 1, bytes: text.len() }));
         }
-        if let Some(Frame {
-            kind: FrameKind::Map { key, .. },
-            ..
-        }) = self.stack.last_mut()
-        {
+        if let Some(Frame { kind: FrameKind::Map { key, .. }, .. }) = self.stack.last_mut() {
             *key = Some((name, origin));
         }
         Ok(())
@@ -157,11 +105,7 @@ impl Builder {
     fn alias(&mut self, anchor: usize, origin: &Origin) -> Result<(), Problem> {
         // The parser knows every anchor that was opened; one that is not finished yet contains this alias.
         let Some((node, size)) = self.anchors.get(&anchor) else {
-            return Err(Problem::new(
-                Some(origin.clone()),
-                "",
-                "an alias stands inside the value it refers to",
-            ));
+            return Err(Problem::new(Some(origin.clone()), "", "an alias stands inside the value it refers to"));
         };
         let (node, size) = (node.clone(), *size);
         self.charge(size, origin)?;
@@ -180,19 +124,8 @@ impl Builder {
             return Err(not_a_key(&origin));
         }
         self.check_depth(1, &origin)?;
-        self.charge(
-            Size {
-                height: 1,
-                nodes: 1,
-                bytes: 0,
-            },
-            &origin,
-        )?;
-        self.stack.push(Frame {
-            origin,
-            anchor,
-            kind,
-        });
+        self.charge(Size { height: 1, nodes: 1, bytes: 0 }, &origin)?;
+        self.stack.push(Frame { origin, anchor, kind });
         Ok(())
     }
 
@@ -200,29 +133,16 @@ impl Builder {
         if self.stack.len() + more <= MAX_DEPTH {
             return Ok(());
         }
-        Err(Problem::new(
-            Some(origin.clone()),
-            "",
-            format!("nested deeper than {MAX_DEPTH} levels"),
-        ))
+        Err(Problem::new(Some(origin.clone()), "", format!("nested deeper than {MAX_DEPTH} levels")))
     }
 
     fn close(&mut self) -> Result<(), Problem> {
-        let Some(Frame {
-            origin,
-            anchor,
-            kind,
-        }) = self.stack.pop()
-        else {
+        let Some(Frame { origin, anchor, kind }) = self.stack.pop() else {
             return Ok(());
         };
         let data = match kind {
             FrameKind::List(items) => Data::List(items),
-            FrameKind::Map {
-                mut entries,
-                merged,
-                ..
-            } => {
+            FrameKind::Map { mut entries, merged, .. } => {
                 // YAML's merge key: what is said here wins, then the earlier of the merged maps.
                 for node in merged {
                     if let Data::Map(map) = node.data {
@@ -235,11 +155,7 @@ impl Builder {
             }
         };
         let node = Node::new(data, origin);
-        let size = if anchor > 0 {
-            node.measure()
-        } else {
-            Size::default()
-        };
+        let size = if anchor > 0 { node.measure() } else { Size::default() };
         self.complete(node, anchor, size)
     }
 
@@ -251,11 +167,7 @@ impl Builder {
         match self.stack.last_mut().map(|frame| &mut frame.kind) {
             None => self.root = Some(node),
             Some(FrameKind::List(items)) => items.push(node),
-            Some(FrameKind::Map {
-                entries,
-                key,
-                merged,
-            }) => {
+            Some(FrameKind::Map { entries, key, merged }) => {
                 let Some((name, key_origin)) = key.take() else {
                     return Ok(());
                 };
@@ -269,16 +181,9 @@ impl Builder {
                         earlier.key_origin.line,
                         earlier.key_origin.column
                     );
-                    self.problems
-                        .push(Problem::new(Some(key_origin), "", message));
+                    self.problems.push(Problem::new(Some(key_origin), "", message));
                 } else {
-                    entries.insert(
-                        name,
-                        Entry {
-                            key_origin,
-                            value: node,
-                        },
-                    );
+                    entries.insert(name, Entry { key_origin, value: node });
                 }
             }
         }
@@ -286,37 +191,21 @@ impl Builder {
     }
 
     /// Types a scalar by tag, else by style and look. An impossible tag is noted.
-    fn typed(
-        &mut self,
-        text: &str,
-        style: ScalarStyle,
-        tag: Option<&Tag>,
-        origin: &Origin,
-    ) -> Data {
-        match tag
-            .filter(|tag| tag.is_yaml_core_schema())
-            .map(|tag| tag.suffix.as_str())
-        {
+    fn typed(&mut self, text: &str, style: ScalarStyle, tag: Option<&Tag>, origin: &Origin) -> Data {
+        match tag.filter(|tag| tag.is_yaml_core_schema()).map(|tag| tag.suffix.as_str()) {
             None => scalar_data(text, style, tag),
             Some("str") => Data::String(text.into()),
             Some(kind) => {
                 let data = match (kind, scalar::resolve(text)) {
                     ("null", Data::Null) => Some(Data::Null),
                     ("bool", Data::Bool(value)) => Some(Data::Bool(value)),
-                    ("int", Data::Number(number @ (Number::Int(_) | Number::Uint(_)))) => {
-                        Some(Data::Number(number))
-                    }
+                    ("int", Data::Number(number @ (Number::Int(_) | Number::Uint(_)))) => Some(Data::Number(number)),
                     ("float", Data::Number(number)) => Some(Data::Number(number)),
                     _ => None,
                 };
                 data.unwrap_or_else(|| {
-                    let message = format!(
-                        "cannot decode {:?} as a !!{}",
-                        shortened(text),
-                        shortened(kind)
-                    );
-                    self.problems
-                        .push(Problem::new(Some(origin.clone()), "", message));
+                    let message = format!("cannot decode {:?} as a !!{}", shortened(text), shortened(kind));
+                    self.problems.push(Problem::new(Some(origin.clone()), "", message));
                     Data::Null
                 })
             }
@@ -326,21 +215,12 @@ impl Builder {
 
 fn scalar_data(text: &str, style: ScalarStyle, tag: Option<&Tag>) -> Data {
     // Quoted and block scalars are texts; so is anything with a tag of its own, as in go-yaml.
-    if style == ScalarStyle::Plain && tag.is_none() {
-        scalar::resolve(text)
-    } else {
-        Data::String(text.into())
-    }
+    if style == ScalarStyle::Plain && tag.is_none() { scalar::resolve(text) } else { Data::String(text.into()) }
 }
 
 fn collect_merged(node: Node, merged: &mut Vec<Node>) -> Result<(), Problem> {
-    let refuse = |origin: &Origin| {
-        Problem::new(
-            Some(origin.clone()),
-            "",
-            "map merge requires map or sequence of maps as the value",
-        )
-    };
+    let refuse =
+        |origin: &Origin| Problem::new(Some(origin.clone()), "", "map merge requires map or sequence of maps as the value");
     match node.data {
         Data::Map(_) => merged.push(node),
         Data::List(items) => {
@@ -357,9 +237,5 @@ fn collect_merged(node: Node, merged: &mut Vec<Node>) -> Result<(), Problem> {
 }
 
 fn not_a_key(origin: &Origin) -> Problem {
-    Problem::new(
-        Some(origin.clone()),
-        "",
-        "a key must be a text, not a map, list or other value",
-    )
+    Problem::new(Some(origin.clone()), "", "a key must be a text, not a map, list or other value")
 }

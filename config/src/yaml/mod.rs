@@ -26,17 +26,10 @@ pub(crate) struct Parsed {
 pub(crate) fn text<'a>(source: &str, bytes: &'a [u8]) -> Result<&'a str, Problem> {
     let refuse = |message: String| Problem::new(Some(Origin::whole(source)), "", message);
     if bytes.len() > MAX_FILE_BYTES {
-        return Err(refuse(format!(
-            "{} bytes are too many for a configuration, at most {MAX_FILE_BYTES} are read",
-            bytes.len()
-        )));
+        return Err(refuse(format!("{} bytes are too many for a configuration, at most {MAX_FILE_BYTES} are read", bytes.len())));
     }
-    let text = std::str::from_utf8(bytes).map_err(|e| {
-        refuse(format!(
-            "not UTF-8: invalid byte at offset {}",
-            e.valid_up_to()
-        ))
-    })?;
+    let text =
+        std::str::from_utf8(bytes).map_err(|e| refuse(format!("not UTF-8: invalid byte at offset {}", e.valid_up_to())))?;
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     match text.char_indices().find(|(_, c)| !is_printable(*c)) {
         None => Ok(text),
@@ -46,19 +39,14 @@ pub(crate) fn text<'a>(source: &str, bytes: &'a [u8]) -> Result<&'a str, Problem
             let column = before.get(line_start..).unwrap_or_default().chars().count();
             let marker = Marker::new(index, before.matches('\n').count() + 1, column);
             let origin = position(source.into(), &marker);
-            Err(Problem::new(
-                Some(origin),
-                "",
-                format!("control characters are not allowed: {c:?}"),
-            ))
+            Err(Problem::new(Some(origin), "", format!("control characters are not allowed: {c:?}")))
         }
     }
 }
 
 /// YAML 1.2, section 5.1. The parser takes NUL for the end of the text, so letting it through would cut a file silently.
 fn is_printable(c: char) -> bool {
-    matches!(c, '\t' | '\n' | '\r' | '\u{85}')
-        || !(c.is_control() || matches!(c, '\u{fffe}' | '\u{ffff}' | '\u{feff}'))
+    matches!(c, '\t' | '\n' | '\r' | '\u{85}') || !(c.is_control() || matches!(c, '\u{fffe}' | '\u{ffff}' | '\u{feff}'))
 }
 
 /// Reads the first document of a text. `source` names the text in positions.
@@ -80,11 +68,7 @@ pub(crate) fn parse(source: &str, text: &str) -> Result<Parsed, Vec<Problem>> {
             Event::DocumentStart(_) => {
                 documents += 1;
                 if documents > 1 {
-                    warnings.push(Warning(Problem::new(
-                        Some(origin),
-                        "",
-                        "only the first YAML document of a source is used",
-                    )));
+                    warnings.push(Warning(Problem::new(Some(origin), "", "only the first YAML document of a source is used")));
                     break;
                 }
             }
@@ -104,11 +88,7 @@ pub(crate) fn parse(source: &str, text: &str) -> Result<Parsed, Vec<Problem>> {
 fn position(source: Arc<str>, marker: &Marker) -> Origin {
     // A text has fewer bytes than `u32::MAX`, so nothing is lost.
     let number = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
-    Origin {
-        source,
-        line: number(marker.line()),
-        column: number(marker.col() + 1),
-    }
+    Origin { source, line: number(marker.line()), column: number(marker.col() + 1) }
 }
 
 fn syntax(source: &str, error: &ScanError) -> Problem {

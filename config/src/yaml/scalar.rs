@@ -27,13 +27,7 @@ pub(crate) fn number(text: &str) -> Option<Number> {
         return None;
     }
     let plain = text.replace('_', "");
-    whole(&plain).or_else(|| {
-        if is_float(text) {
-            plain.parse().ok().map(Number::Float)
-        } else {
-            None
-        }
-    })
+    whole(&plain).or_else(|| if is_float(text) { plain.parse().ok().map(Number::Float) } else { None })
 }
 
 fn whole(text: &str) -> Option<Number> {
@@ -63,10 +57,7 @@ fn whole(text: &str) -> Option<Number> {
 fn is_float(text: &str) -> bool {
     let text = text.strip_prefix(['-', '+']).unwrap_or(text);
     let (mantissa, exponent) = match text.split_once(['e', 'E']) {
-        Some((mantissa, exponent)) => (
-            mantissa,
-            Some(exponent.strip_prefix(['-', '+']).unwrap_or(exponent)),
-        ),
+        Some((mantissa, exponent)) => (mantissa, Some(exponent.strip_prefix(['-', '+']).unwrap_or(exponent))),
         None => (text, None),
     };
     let digits = |part: &str| part.bytes().all(|b| b.is_ascii_digit() || b == b'_');
@@ -76,10 +67,7 @@ fn is_float(text: &str) -> bool {
     } else {
         whole.starts_with(|c: char| c.is_ascii_digit())
     };
-    starts_well
-        && digits(whole)
-        && digits(fraction)
-        && exponent.is_none_or(|e| !e.is_empty() && digits(e))
+    starts_well && digits(whole) && digits(fraction) && exponent.is_none_or(|e| !e.is_empty() && digits(e))
 }
 
 #[cfg(test)]
@@ -101,14 +89,8 @@ mod tests {
         ] {
             assert_eq!(resolve(text), Data::Number(Number::Int(value)), "{text}");
         }
-        assert_eq!(
-            resolve("18446744073709551615"),
-            Data::Number(Number::Uint(u64::MAX))
-        );
-        assert_eq!(
-            resolve("-9223372036854775808"),
-            Data::Number(Number::Int(i64::MIN))
-        );
+        assert_eq!(resolve("18446744073709551615"), Data::Number(Number::Uint(u64::MAX)));
+        assert_eq!(resolve("-9223372036854775808"), Data::Number(Number::Int(i64::MIN)));
     }
 
     #[test]

@@ -6,21 +6,12 @@ use super::*;
 fn null_or_empty_body_is_all_defaults() {
     assert_eq!(config(""), Config::default());
     assert_eq!(config("    {}"), Config::default());
-    assert_eq!(
-        config("    limit: 9"),
-        Config {
-            limit: 9,
-            ..Config::default()
-        }
-    );
+    assert_eq!(config("    limit: 9"), Config { limit: 9, ..Config::default() });
 }
 
 #[test]
 fn null_leaves_the_default_and_an_empty_list_does_not() {
-    assert_eq!(
-        config("    limit:\n    tags:\n    optional: null\n    labels: ~"),
-        Config::default()
-    );
+    assert_eq!(config("    limit:\n    tags:\n    optional: null\n    labels: ~"), Config::default());
     assert_eq!(config("    tags: []").tags, Vec::<String>::new());
 }
 
@@ -52,27 +43,16 @@ fn text_with_commas_becomes_a_list() {
 fn tagged_and_plain_enums_are_read() {
     let config = config("    mode: slow\n    action: {type: drop, reason: full}");
     assert_eq!(config.mode, Mode::Slow);
-    assert_eq!(
-        config.action,
-        Action::Drop {
-            reason: "full".to_owned()
-        }
-    );
+    assert_eq!(config.action, Action::Drop { reason: "full".to_owned() });
 }
 
 #[test]
 fn raw_bodies_are_equal_when_they_decode_the_same() {
     let raw = |body: &str| {
         let document = examined(body).document;
-        document
-            .raw(Kind::Processor, &"threshold/slow".parse().unwrap())
-            .unwrap()
-            .clone()
+        document.raw(Kind::Processor, &"threshold/slow".parse().unwrap()).unwrap().clone()
     };
-    assert_eq!(
-        raw("    limit: 1\n    name: x"),
-        raw("    # moved\n    name: x\n    limit: 0x1")
-    );
+    assert_eq!(raw("    limit: 1\n    name: x"), raw("    # moved\n    name: x\n    limit: 0x1"));
     assert_ne!(raw("    limit: 1"), raw("    limit: 2"));
     assert_ne!(raw("    name: ${OCTAL}"), raw("    name: 83"));
 }

@@ -7,10 +7,7 @@ mod refused;
 
 use std::collections::BTreeMap;
 
-use deferd_config::{
-    ByteSize, Document, Duration, Endpoint, Examined, Issues, Kind, Percent, Secret, Source,
-    Validate,
-};
+use deferd_config::{ByteSize, Document, Duration, Endpoint, Examined, Issues, Kind, Percent, Secret, Source, Validate};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -96,11 +93,7 @@ impl Default for Config {
 impl Validate for Config {
     fn validate(&self, problems: &mut Issues) {
         if self.cpu.get() > 100.0 {
-            problems.push(
-                "cpu",
-                format!("{} is more than there is", self.cpu),
-                "0% to 100%",
-            );
+            problems.push("cpu", format!("{} is more than there is", self.cpu), "0% to 100%");
         }
         problems.each("rules", &self.rules);
     }
@@ -131,28 +124,14 @@ fn examined(body: &str) -> Examined {
         "processors:\n  threshold/slow:\n{body}\nreceivers: {{otlp: }}\nexporters: {{debug: }}\n\
          service: {{pipelines: {{logs: {{receivers: [otlp], exporters: [debug]}}}}}}\n"
     );
-    Document::examine(
-        &[Source::Text {
-            name: "c.yaml".to_owned(),
-            bytes: text.into_bytes(),
-        }],
-        &env,
-    )
+    Document::examine(&[Source::Text { name: "c.yaml".to_owned(), bytes: text.into_bytes() }], &env)
 }
 
 fn decoded(body: &str) -> Result<Config, String> {
-    let Examined {
-        document, problems, ..
-    } = examined(body);
+    let Examined { document, problems, .. } = examined(body);
     assert!(problems.is_empty(), "{problems:?}");
     let found = document.decode::<Config>(Kind::Processor, &"threshold/slow".parse().unwrap());
-    found.map_err(|problems| {
-        problems
-            .iter()
-            .map(ToString::to_string)
-            .collect::<Vec<_>>()
-            .join("\n")
-    })
+    found.map_err(|problems| problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))
 }
 
 fn config(body: &str) -> Config {

@@ -18,10 +18,7 @@ fn unknown_keys_at_every_depth_are_said_at_once_and_free_form_maps_are_left_alon
         "    free: {anything: {goes: 1}}\n    labels: {any: key}\n    rules: [{metric: m, abov: 1}, {metric: n, form: 2s}]\n    grpc: {prot: \
          1}\n    action: {type: drop, reason: x, resaon: y}",
     );
-    let lines: Vec<&str> = said
-        .lines()
-        .filter_map(|line| line.split("; allowed").next())
-        .collect();
+    let lines: Vec<&str> = said.lines().filter_map(|line| line.split("; allowed").next()).collect();
     assert_eq!(
         lines,
         [
@@ -71,10 +68,7 @@ fn number_out_of_range_names_the_range() {
 #[test]
 fn wrong_items_of_a_list_keep_their_index() {
     assert_eq!(
-        said("    tags: [1, a, 2, b, 3]")
-            .lines()
-            .filter_map(|line| line.split(": expected").next())
-            .collect::<Vec<_>>(),
+        said("    tags: [1, a, 2, b, 3]").lines().filter_map(|line| line.split(": expected").next()).collect::<Vec<_>>(),
         [
             "c.yaml:3:12: processors::threshold/slow::tags::0",
             "c.yaml:3:18: processors::threshold/slow::tags::2",
@@ -98,22 +92,13 @@ fn wrong_items_of_a_list_keep_their_index() {
 
 #[test]
 fn missing_key_is_said_where_it_is_missing() {
-    assert_eq!(
-        said("    rules: [{above: 1}]"),
-        "c.yaml:3:13: processors::threshold/slow::rules::0: missing key \"metric\""
-    );
+    assert_eq!(said("    rules: [{above: 1}]"), "c.yaml:3:13: processors::threshold/slow::rules::0: missing key \"metric\"");
 }
 
 #[test]
 fn body_of_a_wrong_type_is_said() {
-    assert_eq!(
-        said("    text"),
-        "c.yaml:3:5: processors::threshold/slow: expected a map, got string; value: \"text\""
-    );
-    assert_eq!(
-        said("    [1]"),
-        "c.yaml:3:5: processors::threshold/slow: expected a map, got list"
-    );
+    assert_eq!(said("    text"), "c.yaml:3:5: processors::threshold/slow: expected a map, got string; value: \"text\"");
+    assert_eq!(said("    [1]"), "c.yaml:3:5: processors::threshold/slow: expected a map, got list");
 }
 
 #[test]
@@ -164,43 +149,27 @@ fn list_from_the_environment_must_hold_the_right_types() {
 
 #[test]
 fn problem_in_one_component_does_not_hide_another() {
-    let Examined {
-        document, problems, ..
-    } = examined("    limit: x\n  threshold/other:\n    limt: 1");
+    let Examined { document, problems, .. } = examined("    limit: x\n  threshold/other:\n    limt: 1");
     assert!(problems.is_empty());
     for (id, line) in [("threshold/slow", 3), ("threshold/other", 5)] {
-        let problems = document
-            .decode::<Config>(Kind::Processor, &id.parse().unwrap())
-            .unwrap_err();
+        let problems = document.decode::<Config>(Kind::Processor, &id.parse().unwrap()).unwrap_err();
         assert_eq!(problems[0].origin.as_ref().unwrap().line, line);
     }
-    assert!(
-        document
-            .decode::<Config>(Kind::Receiver, &"otlp".parse().unwrap())
-            .is_ok()
-    );
+    assert!(document.decode::<Config>(Kind::Receiver, &"otlp".parse().unwrap()).is_ok());
 }
 
 #[test]
 fn value_that_could_not_be_expanded_is_reported_once() {
-    let Examined {
-        document, problems, ..
-    } = examined("    limit: ${file:x}");
+    let Examined { document, problems, .. } = examined("    limit: ${file:x}");
     assert_eq!(problems.len(), 1, "{problems:?}");
-    let again = document
-        .decode::<Config>(Kind::Processor, &"threshold/slow".parse().unwrap())
-        .unwrap_err();
+    let again = document.decode::<Config>(Kind::Processor, &"threshold/slow".parse().unwrap()).unwrap_err();
     assert!(again.is_empty(), "{again:?}");
 }
 
 #[test]
 fn unknown_component_type_has_place_and_nearest_name() {
     let document = examined("").document;
-    let problem = document.unknown_type(
-        Kind::Processor,
-        &"threshold/slow".parse().unwrap(),
-        &["treshold", "batch"],
-    );
+    let problem = document.unknown_type(Kind::Processor, &"threshold/slow".parse().unwrap(), &["treshold", "batch"]);
     assert_eq!(
         problem.to_string(),
         "c.yaml:2:3: processors::threshold/slow: 'processors' unknown type: \"threshold\" for id: \"threshold/slow\" (valid values: [batch \
@@ -210,10 +179,7 @@ fn unknown_component_type_has_place_and_nearest_name() {
 
 #[test]
 fn component_that_is_not_configured_is_said() {
-    let problems = examined("")
-        .document
-        .decode::<Config>(Kind::Processor, &"x".parse().unwrap())
-        .unwrap_err();
+    let problems = examined("").document.decode::<Config>(Kind::Processor, &"x".parse().unwrap()).unwrap_err();
     assert_eq!(problems[0].to_string(), "processors::x: is not configured");
 }
 
@@ -221,20 +187,8 @@ fn component_that_is_not_configured_is_said() {
 fn set_flag_wins_and_is_named_in_problems() {
     let set = Source::from_set_flag("processors.threshold/slow.limit=many").unwrap();
     let file = "processors: {threshold/slow: {limit: 1}}\nreceivers: {otlp: }\nexporters: {debug: }\nservice: {pipelines: {logs: {receivers: [otlp], exporters: [debug]}}}\n";
-    let (document, _) = Document::load(
-        &[
-            Source::Text {
-                name: "c.yaml".to_owned(),
-                bytes: file.into(),
-            },
-            set,
-        ],
-        &env,
-    )
-    .unwrap();
-    let problems = document
-        .decode::<Config>(Kind::Processor, &"threshold/slow".parse().unwrap())
-        .unwrap_err();
+    let (document, _) = Document::load(&[Source::Text { name: "c.yaml".to_owned(), bytes: file.into() }, set], &env).unwrap();
+    let problems = document.decode::<Config>(Kind::Processor, &"threshold/slow".parse().unwrap()).unwrap_err();
     assert_eq!(
         problems[0].to_string(),
         "--set processors.threshold/slow.limit: processors::threshold/slow::limit: expected a whole number from 0 to 4294967295, got string; \

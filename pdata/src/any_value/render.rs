@@ -113,23 +113,14 @@ fn double(value: f64) -> String {
         return value.to_string();
     }
     let text = format!("{value:e}");
-    if size >= 1e21 {
-        text.replace('e', "e+")
-    } else {
-        text
-    }
+    if size >= 1e21 { text.replace('e', "e+") } else { text }
 }
 
 /// Standard alphabet, padded (RFC 4648, section 4).
 fn base64(out: &mut String, bytes: &[u8]) {
     const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     for chunk in bytes.chunks(3) {
-        let bits = chunk
-            .iter()
-            .zip([16, 8, 0])
-            .fold(0_usize, |bits, (&byte, shift)| {
-                bits | usize::from(byte) << shift
-            });
+        let bits = chunk.iter().zip([16, 8, 0]).fold(0_usize, |bits, (&byte, shift)| bits | usize::from(byte) << shift);
         for (position, shift) in [18, 12, 6, 0].into_iter().enumerate() {
             let digit = ALPHABET.get(bits >> shift & 63).copied();
             out.push(match digit {
@@ -184,10 +175,7 @@ mod tests {
             ("m", Value::Bytes(b"ab")),
             ("n", f64::NEG_INFINITY.into()),
         ]);
-        assert_eq!(
-            text(&value),
-            r#"{"a":"\u003c\u0001\n\"\u003e","m":"YWI=","n":"-Inf","z":[1,null,2.5]}"#
-        );
+        assert_eq!(text(&value), r#"{"a":"\u003c\u0001\n\"\u003e","m":"YWI=","n":"-Inf","z":[1,null,2.5]}"#);
     }
 
     #[test]

@@ -14,11 +14,7 @@ pub struct LogsBuilder(Items);
 
 impl LogsBuilder {
     /// Adds a resource with what `write` adds to it.
-    pub fn resource<'a>(
-        &mut self,
-        attributes: impl Into<AttributeSet<'a>>,
-        write: impl FnOnce(&mut LogsResource<'_>),
-    ) {
+    pub fn resource<'a>(&mut self, attributes: impl Into<AttributeSet<'a>>, write: impl FnOnce(&mut LogsResource<'_>)) {
         self.0.resource(&attributes.into(), |items| {
             write(&mut LogsResource(items));
         });
@@ -42,8 +38,7 @@ pub struct LogsResource<'b>(&'b mut Items);
 impl LogsResource<'_> {
     /// Adds a scope with what `write` adds to it.
     pub fn scope(&mut self, name: &str, version: &str, write: impl FnOnce(&mut LogsScope<'_>)) {
-        self.0
-            .scope(name, version, |items| write(&mut LogsScope(items)));
+        self.0.scope(name, version, |items| write(&mut LogsScope(items)));
     }
 }
 
@@ -55,9 +50,7 @@ impl LogsScope<'_> {
     /// Adds a record.
     pub fn add(&mut self, record: &Record<'_>) {
         self.0.count += 1;
-        self.0
-            .out
-            .nested(ITEMS, Expect::Medium, |out| record.write(out));
+        self.0.out.nested(ITEMS, Expect::Medium, |out| record.write(out));
     }
 }
 

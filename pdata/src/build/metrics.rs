@@ -35,11 +35,7 @@ pub struct MetricsBuilder(Items);
 
 impl MetricsBuilder {
     /// Adds a resource with what `write` adds to it.
-    pub fn resource<'a>(
-        &mut self,
-        attributes: impl Into<AttributeSet<'a>>,
-        write: impl FnOnce(&mut MetricsResource<'_>),
-    ) {
+    pub fn resource<'a>(&mut self, attributes: impl Into<AttributeSet<'a>>, write: impl FnOnce(&mut MetricsResource<'_>)) {
         self.0.resource(&attributes.into(), |items| {
             write(&mut MetricsResource(items));
         });
@@ -63,8 +59,7 @@ pub struct MetricsResource<'b>(&'b mut Items);
 impl MetricsResource<'_> {
     /// Adds a scope with what `write` adds to it.
     pub fn scope(&mut self, name: &str, version: &str, write: impl FnOnce(&mut MetricsScope<'_>)) {
-        self.0
-            .scope(name, version, |items| write(&mut MetricsScope(items)));
+        self.0.scope(name, version, |items| write(&mut MetricsScope(items)));
     }
 }
 
@@ -74,13 +69,7 @@ pub struct MetricsScope<'b>(&'b mut Items);
 
 impl MetricsScope<'_> {
     /// Adds a gauge with the points that `write` adds.
-    pub fn gauge(
-        &mut self,
-        name: &str,
-        description: &str,
-        unit: &str,
-        write: impl FnOnce(&mut NumberPoints<'_>),
-    ) {
+    pub fn gauge(&mut self, name: &str, description: &str, unit: &str, write: impl FnOnce(&mut NumberPoints<'_>)) {
         self.metric([name, description, unit], 5, |items| {
             write(&mut NumberPoints(items));
         });
@@ -117,12 +106,7 @@ impl MetricsScope<'_> {
         });
     }
 
-    fn metric(
-        &mut self,
-        [name, description, unit]: [&str; 3],
-        kind: u32,
-        write: impl FnOnce(&mut Items),
-    ) {
+    fn metric(&mut self, [name, description, unit]: [&str; 3], kind: u32, write: impl FnOnce(&mut Items)) {
         self.0.item(|items| {
             items.out.text(1, name);
             items.out.text(2, description);
@@ -163,27 +147,13 @@ pub struct NumberPoint<'a> {
 
 impl<'a> NumberPoint<'a> {
     /// A value at a time.
-    pub fn new(
-        attributes: impl Into<AttributeSet<'a>>,
-        time: u64,
-        value: impl Into<Number>,
-    ) -> Self {
-        Self {
-            attributes: attributes.into(),
-            time,
-            value: Some(value.into()),
-            ..Self::default()
-        }
+    pub fn new(attributes: impl Into<AttributeSet<'a>>, time: u64, value: impl Into<Number>) -> Self {
+        Self { attributes: attributes.into(), time, value: Some(value.into()), ..Self::default() }
     }
 
     /// The end of a series: consumers stop showing its last value.
     pub fn no_recorded_value(attributes: impl Into<AttributeSet<'a>>, time: u64) -> Self {
-        Self {
-            attributes: attributes.into(),
-            time,
-            flags: NO_RECORDED_VALUE,
-            ..Self::default()
-        }
+        Self { attributes: attributes.into(), time, flags: NO_RECORDED_VALUE, ..Self::default() }
     }
 
     /// The same, counted since `start_time`.
@@ -249,12 +219,7 @@ pub struct HistogramPoint<'a> {
 impl<'a> HistogramPoint<'a> {
     /// The end of a series: consumers stop showing its last value.
     pub fn no_recorded_value(attributes: impl Into<AttributeSet<'a>>, time: u64) -> Self {
-        Self {
-            attributes: attributes.into(),
-            time,
-            flags: NO_RECORDED_VALUE,
-            ..Self::default()
-        }
+        Self { attributes: attributes.into(), time, flags: NO_RECORDED_VALUE, ..Self::default() }
     }
 
     fn write(&self, out: &mut Writer) {

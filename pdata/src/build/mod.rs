@@ -15,7 +15,6 @@ mod tests;
 pub use attributes::{AttributeSet, EncodedAttributes};
 pub use logs::{LogsBuilder, LogsResource, LogsScope, Record};
 pub use metrics::{
-    Exemplar, HistogramPoint, HistogramPoints, MetricsBuilder, MetricsResource, MetricsScope,
-    NumberPoint, NumberPoints,
+    Exemplar, HistogramPoint, HistogramPoints, MetricsBuilder, MetricsResource, MetricsScope, NumberPoint, NumberPoints,
 };
 pub use value::{Value, encode_value};

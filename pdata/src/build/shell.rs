@@ -15,15 +15,9 @@ pub(super) struct Items {
 
 impl Items {
     /// Writes a resource with the scopes that `write` writes.
-    pub(super) fn resource(
-        &mut self,
-        attributes: &AttributeSet<'_>,
-        write: impl FnOnce(&mut Self),
-    ) {
+    pub(super) fn resource(&mut self, attributes: &AttributeSet<'_>, write: impl FnOnce(&mut Self)) {
         self.nested(RESOURCES, |items| {
-            items
-                .out
-                .nested(1, Expect::Medium, |out| attributes.write(out, 1));
+            items.out.nested(1, Expect::Medium, |out| attributes.write(out, 1));
             write(items);
         });
     }

@@ -24,10 +24,7 @@ pub(super) fn generated(decisions: &[u8], schema: &Schema, faulty: bool) -> Vec<
 /// Like text, NaN compares by its bits.
 #[track_caller]
 pub(super) fn assert_same<M: Message + std::fmt::Debug>(ours: &M, theirs: &M) {
-    assert!(
-        ours.encode_to_vec() == theirs.encode_to_vec(),
-        "ours   {ours:?}\nprost's {theirs:?}"
-    );
+    assert!(ours.encode_to_vec() == theirs.encode_to_vec(), "ours   {ours:?}\nprost's {theirs:?}");
 }
 
 fn points_of(metric: &Metric) -> usize {

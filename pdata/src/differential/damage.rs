@@ -1,8 +1,6 @@
 //! Damaged requests: whatever is done to the bytes, nothing panics, nothing runs on, and what is accepted decodes.
 
-use opentelemetry_proto::tonic::collector::{
-    logs::v1::ExportLogsServiceRequest, metrics::v1::ExportMetricsServiceRequest,
-};
+use opentelemetry_proto::tonic::collector::{logs::v1::ExportLogsServiceRequest, metrics::v1::ExportMetricsServiceRequest};
 use prost::Message;
 
 use super::{
@@ -59,9 +57,9 @@ fn look_at_metrics(bytes: &[u8]) -> usize {
 fn look_at_metric(metric: &metrics::Metric<'_>) -> usize {
     let points: usize = match metric.data() {
         Data::Empty => 0,
-        Data::Gauge(points) | Data::Sum { points, .. } => points
-            .map(|point| 1 + texts(&point.attributes()) + point.exemplars().count())
-            .sum(),
+        Data::Gauge(points) | Data::Sum { points, .. } => {
+            points.map(|point| 1 + texts(&point.attributes()) + point.exemplars().count()).sum()
+        }
         Data::Histogram { points, .. } => points
             .map(|point| {
                 let buckets = point.bucket_counts().count() + point.explicit_bounds().count();
@@ -74,9 +72,7 @@ fn look_at_metric(metric: &metrics::Metric<'_>) -> usize {
                 1 + texts(&point.attributes()) + point.exemplars().count() + buckets
             })
             .sum(),
-        Data::Summary(points) => points
-            .map(|point| 1 + texts(&point.attributes()) + point.quantiles().count())
-            .sum(),
+        Data::Summary(points) => points.map(|point| 1 + texts(&point.attributes()) + point.quantiles().count()).sum(),
     };
     points + texts(&metric.metadata())
 }
@@ -125,10 +121,7 @@ fn damaged_metrics_are_read_safely_and_refused_or_decodable() {
         }
     }
     println!("{accepted} of {MUTATIONS} accepted, {elements} elements seen");
-    assert!(
-        accepted > MUTATIONS / 100,
-        "damage refuses everything: {accepted} accepted"
-    );
+    assert!(accepted > MUTATIONS / 100, "damage refuses everything: {accepted} accepted");
     assert!(accepted < MUTATIONS, "damage does no damage");
 }
 
@@ -140,10 +133,8 @@ fn damaged_logs_are_read_safely_and_refused_or_decodable() {
         let tape: Vec<u8> = std::iter::repeat_with(|| random.u8(..)).take(400).collect();
         let mut bytes = generated(&tape, &validate::schema::LOGS, false);
         damage(&mut random, &mut bytes);
-        let records = logs::Request::new(&bytes)
-            .resources()
-            .flat_map(|resource| resource.scopes())
-            .flat_map(|scope| scope.items());
+        let records =
+            logs::Request::new(&bytes).resources().flat_map(|resource| resource.scopes()).flat_map(|scope| scope.items());
         let seen: usize = records.map(|record| 1 + texts(&record.attributes())).sum();
         assert!(seen <= bytes.len(), "{seen} elements in {bytes:?}");
         let counted = logs::count_records(&bytes);
@@ -161,9 +152,6 @@ fn damaged_logs_are_read_safely_and_refused_or_decodable() {
         }
     }
     println!("{accepted} of {MUTATIONS} accepted");
-    assert!(
-        accepted > MUTATIONS / 100,
-        "damage refuses everything: {accepted} accepted"
-    );
+    assert!(accepted > MUTATIONS / 100, "damage refuses everything: {accepted} accepted");
     assert!(accepted < MUTATIONS, "damage does no damage");
 }

@@ -16,16 +16,11 @@ pub(super) struct Tape<'a> {
 
 impl<'a> Tape<'a> {
     pub(super) fn new(decisions: &'a [u8], faulty: bool) -> Self {
-        Self {
-            decisions: decisions.iter(),
-            faulty,
-        }
+        Self { decisions: decisions.iter(), faulty }
     }
 
     fn pick(&mut self, choices: usize) -> usize {
-        self.decisions
-            .next()
-            .map_or(0, |&byte| usize::from(byte) % choices)
+        self.decisions.next().map_or(0, |&byte| usize::from(byte) % choices)
     }
 
     fn number(&mut self) -> u64 {
@@ -44,13 +39,7 @@ impl<'a> Tape<'a> {
     }
 }
 
-const TEXTS: [&[u8]; 5] = [
-    b"",
-    b"a",
-    b"go.defer.pending",
-    "\u{e9}\u{4e2d}".as_bytes(),
-    &[b'x'; 200],
-];
+const TEXTS: [&[u8]; 5] = [b"", b"a", b"go.defer.pending", "\u{e9}\u{4e2d}".as_bytes(), &[b'x'; 200]];
 
 pub(super) fn message(tape: &mut Tape<'_>, schema: &Schema, depth: usize) -> Vec<u8> {
     let fields: Vec<_> = schema.fields().collect();
@@ -104,11 +93,7 @@ fn field(tape: &mut Tape<'_>, out: &mut Writer, number: u32, kind: Kind, depth: 
             out.bytes(number, &packed);
         }
         Kind::One(schema) | Kind::OneOf(schema) | Kind::Many(schema) => {
-            let content = if depth < 24 {
-                message(tape, schema, depth + 1)
-            } else {
-                Vec::new()
-            };
+            let content = if depth < 24 { message(tape, schema, depth + 1) } else { Vec::new() };
             out.bytes(number, &content);
         }
     }

@@ -16,8 +16,8 @@ use super::{
 };
 use crate::{
     build::{
-        AttributeSet, EncodedAttributes, Exemplar, HistogramPoint, LogsBuilder, MetricsBuilder,
-        MetricsScope, NumberPoint, Record, Value,
+        AttributeSet, EncodedAttributes, Exemplar, HistogramPoint, LogsBuilder, MetricsBuilder, MetricsScope, NumberPoint,
+        Record, Value,
     },
     metrics::{Number, Temporality},
     validate::{self, Utf8},
@@ -76,9 +76,7 @@ fn exemplars<'a>(from: &'a [pm::Exemplar], sets: &'a [Pairs<'a>]) -> Vec<Exempla
 }
 
 fn exemplar_sets(from: &[pm::Exemplar]) -> Vec<Pairs<'_>> {
-    from.iter()
-        .map(|exemplar| pairs(&exemplar.filtered_attributes))
-        .collect()
+    from.iter().map(|exemplar| pairs(&exemplar.filtered_attributes)).collect()
 }
 
 fn number_point(from: &pm::NumberDataPoint, then: impl FnOnce(&NumberPoint<'_>)) {
@@ -119,14 +117,10 @@ fn histogram_point(from: &pm::HistogramDataPoint, then: impl FnOnce(&HistogramPo
 }
 
 fn temporality(number: i32) -> Temporality {
-    [
-        Temporality::Unspecified,
-        Temporality::Delta,
-        Temporality::Cumulative,
-    ]
-    .into_iter()
-    .find(|temporality| temporality.number().cast_signed() == number)
-    .unwrap()
+    [Temporality::Unspecified, Temporality::Delta, Temporality::Cumulative]
+        .into_iter()
+        .find(|temporality| temporality.number().cast_signed() == number)
+        .unwrap()
 }
 
 fn metric(from: &pm::Metric, scope: &mut MetricsScope<'_>) {
@@ -179,10 +173,7 @@ fn record(from: &pl::LogRecord, then: impl FnOnce(&Record<'_>)) {
 fn buildable_metrics(mut request: ExportMetricsServiceRequest) -> ExportMetricsServiceRequest {
     for resource in &mut request.resource_metrics {
         resource.schema_url.clear();
-        resource
-            .resource
-            .get_or_insert_default()
-            .dropped_attributes_count = 0;
+        resource.resource.get_or_insert_default().dropped_attributes_count = 0;
         for scope in &mut resource.scope_metrics {
             scope.schema_url.clear();
             plain_scope(scope.scope.get_or_insert_default());
@@ -191,34 +182,23 @@ fn buildable_metrics(mut request: ExportMetricsServiceRequest) -> ExportMetricsS
                 buildable(metric)
             });
         }
-        resource
-            .scope_metrics
-            .retain(|scope| !scope.metrics.is_empty());
+        resource.scope_metrics.retain(|scope| !scope.metrics.is_empty());
     }
-    request
-        .resource_metrics
-        .retain(|resource| !resource.scope_metrics.is_empty());
+    request.resource_metrics.retain(|resource| !resource.scope_metrics.is_empty());
     request
 }
 
 fn buildable_logs(mut request: ExportLogsServiceRequest) -> ExportLogsServiceRequest {
     for resource in &mut request.resource_logs {
         resource.schema_url.clear();
-        resource
-            .resource
-            .get_or_insert_default()
-            .dropped_attributes_count = 0;
+        resource.resource.get_or_insert_default().dropped_attributes_count = 0;
         for scope in &mut resource.scope_logs {
             scope.schema_url.clear();
             plain_scope(scope.scope.get_or_insert_default());
         }
-        resource
-            .scope_logs
-            .retain(|scope| !scope.log_records.is_empty());
+        resource.scope_logs.retain(|scope| !scope.log_records.is_empty());
     }
-    request
-        .resource_logs
-        .retain(|resource| !resource.scope_logs.is_empty());
+    request.resource_logs.retain(|resource| !resource.scope_logs.is_empty());
     request
 }
 

@@ -4,10 +4,9 @@ use opentelemetry_proto::tonic::{
     collector::metrics::v1::ExportMetricsServiceRequest,
     common::v1::{AnyValue, ArrayValue, InstrumentationScope, KeyValue, KeyValueList, any_value},
     metrics::v1::{
-        Exemplar, ExponentialHistogram, ExponentialHistogramDataPoint, Gauge, Histogram,
-        HistogramDataPoint, Metric, NumberDataPoint, ResourceMetrics, ScopeMetrics, Sum, Summary,
-        SummaryDataPoint, exemplar, exponential_histogram_data_point::Buckets, metric::Data,
-        number_data_point, summary_data_point::ValueAtQuantile,
+        Exemplar, ExponentialHistogram, ExponentialHistogramDataPoint, Gauge, Histogram, HistogramDataPoint, Metric,
+        NumberDataPoint, ResourceMetrics, ScopeMetrics, Sum, Summary, SummaryDataPoint, exemplar,
+        exponential_histogram_data_point::Buckets, metric::Data, number_data_point, summary_data_point::ValueAtQuantile,
     },
     resource::v1::Resource,
 };
@@ -15,23 +14,13 @@ use opentelemetry_proto::tonic::{
 const NOW: u64 = 1_700_000_000_000_000_000;
 
 fn pair(key: &str, value: any_value::Value) -> KeyValue {
-    KeyValue {
-        key: key.to_owned(),
-        value: Some(AnyValue { value: Some(value) }),
-        ..KeyValue::default()
-    }
+    KeyValue { key: key.to_owned(), value: Some(AnyValue { value: Some(value) }), ..KeyValue::default() }
 }
 
 fn attributes() -> Vec<KeyValue> {
     use any_value::Value;
-    let list = ArrayValue {
-        values: vec![AnyValue {
-            value: Some(Value::DoubleValue(0.5)),
-        }],
-    };
-    let map = KeyValueList {
-        values: vec![pair("list", Value::ArrayValue(list))],
-    };
+    let list = ArrayValue { values: vec![AnyValue { value: Some(Value::DoubleValue(0.5)) }] };
+    let map = KeyValueList { values: vec![pair("list", Value::ArrayValue(list))] };
     vec![
         pair("code.file.path", Value::StringValue("main.go".to_owned())),
         pair("code.line.number", Value::IntValue(42)),
@@ -81,10 +70,7 @@ fn histogram() -> Histogram {
         min: Some(0.5),
         max: Some(11.0),
     };
-    Histogram {
-        data_points: vec![point],
-        aggregation_temporality: 2,
-    }
+    Histogram { data_points: vec![point], aggregation_temporality: 2 }
 }
 
 fn exponential_histogram() -> ExponentialHistogram {
@@ -96,31 +82,19 @@ fn exponential_histogram() -> ExponentialHistogram {
         sum: Some(-1.0),
         scale: -3,
         zero_count: 2,
-        positive: Some(Buckets {
-            offset: -5,
-            bucket_counts: vec![1, 300],
-        }),
-        negative: Some(Buckets {
-            offset: 5,
-            bucket_counts: vec![4],
-        }),
+        positive: Some(Buckets { offset: -5, bucket_counts: vec![1, 300] }),
+        negative: Some(Buckets { offset: 5, bucket_counts: vec![4] }),
         flags: 0,
         exemplars: exemplars(),
         min: Some(-9.0),
         max: Some(9.0),
         zero_threshold: 0.25,
     };
-    ExponentialHistogram {
-        data_points: vec![point],
-        aggregation_temporality: 1,
-    }
+    ExponentialHistogram { data_points: vec![point], aggregation_temporality: 1 }
 }
 
 fn summary() -> Summary {
-    let quantile = |quantile| ValueAtQuantile {
-        quantile,
-        value: quantile * 10.0,
-    };
+    let quantile = |quantile| ValueAtQuantile { quantile, value: quantile * 10.0 };
     let point = SummaryDataPoint {
         attributes: attributes(),
         start_time_unix_nano: NOW - 1,
@@ -130,22 +104,14 @@ fn summary() -> Summary {
         quantile_values: vec![quantile(0.5), quantile(0.99)],
         flags: 0,
     };
-    Summary {
-        data_points: vec![point],
-    }
+    Summary { data_points: vec![point] }
 }
 
 /// Nine points in five metrics.
 pub(super) fn every_kind() -> ExportMetricsServiceRequest {
     let kinds = [
-        Data::Gauge(Gauge {
-            data_points: number_points(),
-        }),
-        Data::Sum(Sum {
-            data_points: number_points(),
-            aggregation_temporality: 2,
-            is_monotonic: true,
-        }),
+        Data::Gauge(Gauge { data_points: number_points() }),
+        Data::Sum(Sum { data_points: number_points(), aggregation_temporality: 2, is_monotonic: true }),
         Data::Histogram(histogram()),
         Data::ExponentialHistogram(exponential_histogram()),
         Data::Summary(summary()),
@@ -168,15 +134,9 @@ pub(super) fn every_kind() -> ExportMetricsServiceRequest {
         schema_url: "https://example.org/1".to_owned(),
     };
     let resource = ResourceMetrics {
-        resource: Some(Resource {
-            attributes: attributes(),
-            dropped_attributes_count: 2,
-            entity_refs: Vec::new(),
-        }),
+        resource: Some(Resource { attributes: attributes(), dropped_attributes_count: 2, entity_refs: Vec::new() }),
         scope_metrics: vec![scope],
         schema_url: "https://example.org/2".to_owned(),
     };
-    ExportMetricsServiceRequest {
-        resource_metrics: vec![resource],
-    }
+    ExportMetricsServiceRequest { resource_metrics: vec![resource] }
 }

@@ -77,13 +77,7 @@ fn scope(from: &Scope<'_>) -> pc::InstrumentationScope {
 }
 
 fn attributes(from: &Attributes<'_>) -> Vec<pc::KeyValue> {
-    from.iter()
-        .map(|(key, value)| pc::KeyValue {
-            key: text(key),
-            value: Some(any_value(&value)),
-            key_strindex: 0,
-        })
-        .collect()
+    from.iter().map(|(key, value)| pc::KeyValue { key: text(key), value: Some(any_value(&value)), key_strindex: 0 }).collect()
 }
 
 fn any_value(from: &AnyValue<'_>) -> pc::AnyValue {
@@ -95,12 +89,10 @@ fn any_value(from: &AnyValue<'_>) -> pc::AnyValue {
         AnyValue::Int(value) => Some(Value::IntValue(value)),
         AnyValue::Double(value) => Some(Value::DoubleValue(value)),
         AnyValue::Bytes(value) => Some(Value::BytesValue(value.to_vec())),
-        AnyValue::Array(values) => Some(Value::ArrayValue(pc::ArrayValue {
-            values: values.iter().map(|value| any_value(&value)).collect(),
-        })),
-        AnyValue::Map(map) => Some(Value::KvlistValue(pc::KeyValueList {
-            values: attributes(&map.entries()),
-        })),
+        AnyValue::Array(values) => {
+            Some(Value::ArrayValue(pc::ArrayValue { values: values.iter().map(|value| any_value(&value)).collect() }))
+        }
+        AnyValue::Map(map) => Some(Value::KvlistValue(pc::KeyValueList { values: attributes(&map.entries()) })),
     };
     pc::AnyValue { value }
 }
@@ -109,35 +101,23 @@ fn metric(from: &metrics::Metric<'_>) -> pm::Metric {
     use pm::metric::Data as To;
     let data = match from.data() {
         Data::Empty => None,
-        Data::Gauge(points) => Some(To::Gauge(pm::Gauge {
-            data_points: points.map(|point| number_point(&point)).collect(),
-        })),
-        Data::Sum {
-            points,
-            temporality,
-            monotonic,
-        } => Some(To::Sum(pm::Sum {
+        Data::Gauge(points) => Some(To::Gauge(pm::Gauge { data_points: points.map(|point| number_point(&point)).collect() })),
+        Data::Sum { points, temporality, monotonic } => Some(To::Sum(pm::Sum {
             data_points: points.map(|point| number_point(&point)).collect(),
             aggregation_temporality: temporality.number().cast_signed(),
             is_monotonic: monotonic,
         })),
-        Data::Histogram {
-            points,
-            temporality,
-        } => Some(To::Histogram(pm::Histogram {
+        Data::Histogram { points, temporality } => Some(To::Histogram(pm::Histogram {
             data_points: points.map(|point| histogram_point(&point)).collect(),
             aggregation_temporality: temporality.number().cast_signed(),
         })),
-        Data::ExponentialHistogram {
-            points,
-            temporality,
-        } => Some(To::ExponentialHistogram(pm::ExponentialHistogram {
+        Data::ExponentialHistogram { points, temporality } => Some(To::ExponentialHistogram(pm::ExponentialHistogram {
             data_points: points.map(|point| exponential_point(&point)).collect(),
             aggregation_temporality: temporality.number().cast_signed(),
         })),
-        Data::Summary(points) => Some(To::Summary(pm::Summary {
-            data_points: points.map(|point| summary_point(&point)).collect(),
-        })),
+        Data::Summary(points) => {
+            Some(To::Summary(pm::Summary { data_points: points.map(|point| summary_point(&point)).collect() }))
+        }
     };
     pm::Metric {
         name: text(from.name),
@@ -194,14 +174,9 @@ fn histogram_point(from: &metrics::HistogramPoint<'_>) -> pm::HistogramDataPoint
     }
 }
 
-fn exponential_point(
-    from: &metrics::ExponentialHistogramPoint<'_>,
-) -> pm::ExponentialHistogramDataPoint {
+fn exponential_point(from: &metrics::ExponentialHistogramPoint<'_>) -> pm::ExponentialHistogramDataPoint {
     let buckets = |from: &metrics::Buckets<'_>| {
-        Some(pm::exponential_histogram_data_point::Buckets {
-            offset: from.offset,
-            bucket_counts: from.counts().collect(),
-        })
+        Some(pm::exponential_histogram_data_point::Buckets { offset: from.offset, bucket_counts: from.counts().collect() })
     };
     pm::ExponentialHistogramDataPoint {
         attributes: attributes(&from.attributes()),
@@ -230,10 +205,7 @@ fn summary_point(from: &metrics::SummaryPoint<'_>) -> pm::SummaryDataPoint {
         sum: from.sum,
         quantile_values: from
             .quantiles()
-            .map(|at| pm::summary_data_point::ValueAtQuantile {
-                quantile: at.quantile,
-                value: at.value,
-            })
+            .map(|at| pm::summary_data_point::ValueAtQuantile { quantile: at.quantile, value: at.value })
             .collect(),
         flags: from.flags,
     }

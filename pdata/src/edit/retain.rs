@@ -36,11 +36,7 @@ pub(crate) fn retain<'a, T: View<'a>>(
         children(splices, message, SCOPES, of_scope)
     };
     children(&mut splices, Reader::new(request), RESOURCES, of_resource)?;
-    Ok(splices.apply(request).map(|bytes| Edited {
-        bytes: bytes.into(),
-        kept,
-        dropped,
-    }))
+    Ok(splices.apply(request).map(|bytes| Edited { bytes: bytes.into(), kept, dropped }))
 }
 
 /// Edits every message that field `number` holds. False if there was one and none is left.

@@ -19,11 +19,7 @@ impl Span {
             return None;
         };
         let end = reader.offset();
-        Some(Self {
-            number: field.number,
-            start,
-            content: end.checked_sub(bytes.len())?..end,
-        })
+        Some(Self { number: field.number, start, content: end.checked_sub(bytes.len())?..end })
     }
 
     /// From the field's key to its last byte.
@@ -58,28 +54,18 @@ impl Splices {
             Some(last) if last.cut.end == range.start && last.insert.is_empty() => {
                 last.cut.end = range.end;
             }
-            _ => self.list.push(Splice {
-                cut: range,
-                insert: 0..0,
-            }),
+            _ => self.list.push(Splice { cut: range, insert: 0..0 }),
         }
     }
 
     /// Notes the changes that `edit` makes inside the message at `span`, and its new length. If `edit` returns `false`, the
     /// whole field is left out instead.
-    pub(crate) fn nested<E>(
-        &mut self,
-        span: &Span,
-        edit: impl FnOnce(&mut Self) -> Result<bool, E>,
-    ) -> Result<(), E> {
+    pub(crate) fn nested<E>(&mut self, span: &Span, edit: impl FnOnce(&mut Self) -> Result<bool, E>) -> Result<(), E> {
         let header = self.list.len();
         let (inserts, cut, inserted) = (self.inserts.len(), self.cut, self.inserted);
         // The header comes before what changes inside, but its value is known after: keep its place.
         let key = span.start..span.content.start;
-        self.list.push(Splice {
-            cut: key.clone(),
-            insert: 0..0,
-        });
+        self.list.push(Splice { cut: key.clone(), insert: 0..0 });
         let closed_from = std::mem::replace(&mut self.closed_from, header + 1);
         let keep = edit(self)?;
         self.closed_from = closed_from;

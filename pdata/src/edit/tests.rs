@@ -28,12 +28,7 @@ fn paths(bytes: &[u8]) -> Vec<String> {
     let mut paths = Vec::new();
     metrics::retain(bytes, |resource, scope, metric| {
         let name = resource.resource.attributes().get("name").unwrap();
-        paths.push(format!(
-            "{}/{}/{}",
-            name.to_text(),
-            scope.scope.name,
-            metric.name
-        ));
+        paths.push(format!("{}/{}/{}", name.to_text(), scope.scope.name, metric.name));
         true
     })
     .unwrap();
@@ -58,15 +53,9 @@ fn every_choice_of_metrics_keeps_exactly_those() {
             assert_eq!(choice.count_ones() as usize, all.len());
             continue;
         };
-        let expected: Vec<_> = (0..all.len())
-            .filter(|&index| kept(index))
-            .map(|index| all[index].clone())
-            .collect();
+        let expected: Vec<_> = (0..all.len()).filter(|&index| kept(index)).map(|index| all[index].clone()).collect();
         assert_eq!(paths(&edited.bytes), expected, "{choice:012b}");
-        assert_eq!(
-            (edited.kept, edited.dropped),
-            (expected.len(), all.len() - expected.len())
-        );
+        assert_eq!((edited.kept, edited.dropped), (expected.len(), all.len() - expected.len()));
         // Shells that lost everything are gone too.
         assert_eq!(edited.bytes.is_empty(), expected.is_empty());
     }
@@ -100,18 +89,12 @@ fn log_records_are_dropped_alike() {
     request.resource(AttributeSet::default(), |resource| {
         resource.scope("s", "", |scope| {
             for severity_number in 1..=24 {
-                scope.add(&Record {
-                    severity_number,
-                    severity_text: "x",
-                    ..Record::default()
-                });
+                scope.add(&Record { severity_number, severity_text: "x", ..Record::default() });
             }
         });
     });
     let bytes = request.finish();
-    let edited = logs::retain(&bytes, |_, _, record| record.severity_number >= 17)
-        .unwrap()
-        .unwrap();
+    let edited = logs::retain(&bytes, |_, _, record| record.severity_number >= 17).unwrap().unwrap();
     assert_eq!((edited.kept, edited.dropped), (8, 16));
     let left: Vec<_> = logs::Request::new(&edited.bytes)
         .resources()

@@ -29,13 +29,7 @@ impl<'a> Exemplar<'a> {
 
 impl<'a> View<'a> for Exemplar<'a> {
     fn view(bytes: &'a [u8]) -> Self {
-        let mut exemplar = Self {
-            bytes,
-            value: None,
-            time: 0,
-            trace_id: &[],
-            span_id: &[],
-        };
+        let mut exemplar = Self { bytes, value: None, time: 0, trace_id: &[], span_id: &[] };
         for field in Fields::new(bytes) {
             match (field.number, field.value) {
                 (2, Wire::Fixed64(time)) => exemplar.time = time,

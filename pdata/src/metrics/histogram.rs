@@ -56,16 +56,7 @@ impl<'a> HistogramPoint<'a> {
 
 impl<'a> View<'a> for HistogramPoint<'a> {
     fn view(bytes: &'a [u8]) -> Self {
-        let mut point = Self {
-            bytes,
-            start_time: 0,
-            time: 0,
-            count: 0,
-            sum: None,
-            min: None,
-            max: None,
-            flags: 0,
-        };
+        let mut point = Self { bytes, start_time: 0, time: 0, count: 0, sum: None, min: None, max: None, flags: 0 };
         for field in Fields::new(bytes) {
             match (field.number, field.value) {
                 (2, Wire::Fixed64(time)) => point.start_time = time,

@@ -64,27 +64,18 @@ impl<'a> Metric<'a> {
 
     /// Its kind and points. The last kind on the wire wins.
     pub fn data(&self) -> Data<'a> {
-        self.data
-            .map_or(Data::Empty, |(kind, bytes)| Data::new(kind, bytes))
+        self.data.map_or(Data::Empty, |(kind, bytes)| Data::new(kind, bytes))
     }
 
     /// How many points it has, of whatever kind.
     pub fn count_points(&self) -> usize {
-        self.data.map_or(0, |(_, bytes)| {
-            Repeated::<&[u8]>::new(bytes, POINTS).count()
-        })
+        self.data.map_or(0, |(_, bytes)| Repeated::<&[u8]>::new(bytes, POINTS).count())
     }
 }
 
 impl<'a> View<'a> for Metric<'a> {
     fn view(bytes: &'a [u8]) -> Self {
-        let mut metric = Self {
-            bytes,
-            name: Text::default(),
-            description: Text::default(),
-            unit: Text::default(),
-            data: None,
-        };
+        let mut metric = Self { bytes, name: Text::default(), description: Text::default(), unit: Text::default(), data: None };
         for field in Fields::new(bytes) {
             let Wire::Len(content) = field.value else {
                 continue;
@@ -144,14 +135,10 @@ impl<'a> Data<'a> {
                 temporality: Temporality::of(bytes),
                 monotonic: last_varint(bytes, 3) != 0,
             },
-            kind::HISTOGRAM => Self::Histogram {
-                points: Repeated::new(bytes, POINTS),
-                temporality: Temporality::of(bytes),
-            },
-            kind::EXPONENTIAL_HISTOGRAM => Self::ExponentialHistogram {
-                points: Repeated::new(bytes, POINTS),
-                temporality: Temporality::of(bytes),
-            },
+            kind::HISTOGRAM => Self::Histogram { points: Repeated::new(bytes, POINTS), temporality: Temporality::of(bytes) },
+            kind::EXPONENTIAL_HISTOGRAM => {
+                Self::ExponentialHistogram { points: Repeated::new(bytes, POINTS), temporality: Temporality::of(bytes) }
+            }
             kind::SUMMARY => Self::Summary(Repeated::new(bytes, POINTS)),
             _ => Self::Empty,
         }
@@ -214,10 +201,7 @@ fn data_reader(mut metric: Reader<'_>) -> Result<Option<Reader<'_>>, Malformed> 
 }
 
 fn is_data(number: u32) -> bool {
-    matches!(
-        number,
-        kind::GAUGE | kind::SUM | kind::HISTOGRAM | kind::EXPONENTIAL_HISTOGRAM | kind::SUMMARY
-    )
+    matches!(number, kind::GAUGE | kind::SUM | kind::HISTOGRAM | kind::EXPONENTIAL_HISTOGRAM | kind::SUMMARY)
 }
 
 fn last_varint(message: &[u8], number: u32) -> u64 {

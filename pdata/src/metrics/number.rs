@@ -18,10 +18,7 @@ pub enum Number {
 
 impl Number {
     /// The value as a floating-point number; whole numbers beyond 2^53 lose their low digits.
-    #[expect(
-        clippy::cast_precision_loss,
-        reason = "documented, and what every Prometheus-like store does"
-    )]
+    #[expect(clippy::cast_precision_loss, reason = "documented, and what every Prometheus-like store does")]
     pub fn as_f64(self) -> f64 {
         match self {
             Self::Int(value) => value as f64,
@@ -75,13 +72,7 @@ impl<'a> NumberPoint<'a> {
 
 impl<'a> View<'a> for NumberPoint<'a> {
     fn view(bytes: &'a [u8]) -> Self {
-        let mut point = Self {
-            bytes,
-            start_time: 0,
-            time: 0,
-            value: None,
-            flags: 0,
-        };
+        let mut point = Self { bytes, start_time: 0, time: 0, value: None, flags: 0 };
         for field in Fields::new(bytes) {
             match (field.number, field.value) {
                 (2, Wire::Fixed64(time)) => point.start_time = time,

@@ -42,14 +42,7 @@ impl<'a> SummaryPoint<'a> {
 
 impl<'a> View<'a> for SummaryPoint<'a> {
     fn view(bytes: &'a [u8]) -> Self {
-        let mut point = Self {
-            bytes,
-            start_time: 0,
-            time: 0,
-            count: 0,
-            sum: 0.0,
-            flags: 0,
-        };
+        let mut point = Self { bytes, start_time: 0, time: 0, count: 0, sum: 0.0, flags: 0 };
         for field in Fields::new(bytes) {
             match (field.number, field.value) {
                 (2, Wire::Fixed64(time)) => point.start_time = time,
@@ -75,10 +68,7 @@ pub struct Quantile {
 
 impl<'a> View<'a> for Quantile {
     fn view(bytes: &'a [u8]) -> Self {
-        let mut at = Self {
-            quantile: 0.0,
-            value: 0.0,
-        };
+        let mut at = Self { quantile: 0.0, value: 0.0 };
         for field in Fields::new(bytes) {
             match (field.number, field.value) {
                 (1, Wire::Fixed64(bits)) => at.quantile = f64::from_bits(bits),

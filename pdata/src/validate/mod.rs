@@ -36,12 +36,7 @@ pub fn logs(request: &[u8], utf8: Utf8) -> Result<(), Malformed> {
     walk(Reader::new(request), &schema::LOGS, 1, utf8)
 }
 
-fn walk(
-    mut message: Reader<'_>,
-    schema: &Schema,
-    depth: usize,
-    utf8: Utf8,
-) -> Result<(), Malformed> {
+fn walk(mut message: Reader<'_>, schema: &Schema, depth: usize, utf8: Utf8) -> Result<(), Malformed> {
     // Bit per singular message seen; bit 0 stands for a `oneof` of messages.
     let mut seen = 0_u32;
     loop {
@@ -83,11 +78,7 @@ fn scalar(kind: Kind, number: u32, value: Wire<'_>, utf8: Utf8) -> Result<(), Fa
         }
         (Kind::Id(allowed), Wire::Len(id)) => {
             if !id.is_empty() && id.len() != allowed {
-                return Err(Fault::IdLength {
-                    number,
-                    found: id.len(),
-                    allowed,
-                });
+                return Err(Fault::IdLength { number, found: id.len(), allowed });
             }
         }
         (Kind::Varints, Wire::Len(mut packed)) => {

@@ -39,10 +39,7 @@ const NUMBERS: usize = 16;
 pub(crate) struct Schema([Kind; NUMBERS]);
 
 impl Schema {
-    #[expect(
-        clippy::indexing_slicing,
-        reason = "runs at compile time, where a number beyond the table fails the build"
-    )]
+    #[expect(clippy::indexing_slicing, reason = "runs at compile time, where a number beyond the table fails the build")]
     const fn new(fields: &[(usize, Kind)]) -> Self {
         let mut kinds = [Kind::Unknown; NUMBERS];
         let mut index = 0;
@@ -64,9 +61,7 @@ impl Schema {
     /// The declared fields.
     #[cfg(test)]
     pub(crate) fn fields(&self) -> impl Iterator<Item = (u32, Kind)> {
-        (0..)
-            .zip(self.0)
-            .filter(|(_, kind)| !matches!(kind, Kind::Unknown))
+        (0..).zip(self.0).filter(|(_, kind)| !matches!(kind, Kind::Unknown))
     }
 }
 
@@ -89,14 +84,12 @@ static ANY_VALUE: Schema = Schema::new(&[
 static ARRAY_VALUE: Schema = Schema::new(&[(1, Many(&ANY_VALUE))]);
 static KEY_VALUE_LIST: Schema = Schema::new(&[(1, Many(&KEY_VALUE))]);
 static ENTITY_REF: Schema = Schema::new(&[(1, Text), (2, Text), (3, Text), (4, Text)]);
-static RESOURCE: Schema =
-    Schema::new(&[(1, Many(&KEY_VALUE)), (2, Varint), (3, Many(&ENTITY_REF))]);
+static RESOURCE: Schema = Schema::new(&[(1, Many(&KEY_VALUE)), (2, Varint), (3, Many(&ENTITY_REF))]);
 static SCOPE: Schema = Schema::new(&[(1, Text), (2, Text), (3, Many(&KEY_VALUE)), (4, Varint)]);
 
 /// `ExportMetricsServiceRequest`.
 pub(crate) static METRICS: Schema = Schema::new(&[(1, Many(&RESOURCE_METRICS))]);
-static RESOURCE_METRICS: Schema =
-    Schema::new(&[(1, One(&RESOURCE)), (2, Many(&SCOPE_METRICS)), (3, Text)]);
+static RESOURCE_METRICS: Schema = Schema::new(&[(1, One(&RESOURCE)), (2, Many(&SCOPE_METRICS)), (3, Text)]);
 static SCOPE_METRICS: Schema = Schema::new(&[(1, One(&SCOPE)), (2, Many(&METRIC)), (3, Text)]);
 static METRIC: Schema = Schema::new(&[
     (1, Text),
@@ -163,19 +156,12 @@ static SUMMARY_POINT: Schema = Schema::new(&[
     (8, Varint),
 ]);
 static QUANTILE: Schema = Schema::new(&[(1, Fixed64), (2, Fixed64)]);
-static EXEMPLAR: Schema = Schema::new(&[
-    (2, Fixed64),
-    (3, Fixed64),
-    (4, SPAN_ID),
-    (5, TRACE_ID),
-    (6, Fixed64),
-    (7, Many(&KEY_VALUE)),
-]);
+static EXEMPLAR: Schema =
+    Schema::new(&[(2, Fixed64), (3, Fixed64), (4, SPAN_ID), (5, TRACE_ID), (6, Fixed64), (7, Many(&KEY_VALUE))]);
 
 /// `ExportLogsServiceRequest`.
 pub(crate) static LOGS: Schema = Schema::new(&[(1, Many(&RESOURCE_LOGS))]);
-static RESOURCE_LOGS: Schema =
-    Schema::new(&[(1, One(&RESOURCE)), (2, Many(&SCOPE_LOGS)), (3, Text)]);
+static RESOURCE_LOGS: Schema = Schema::new(&[(1, One(&RESOURCE)), (2, Many(&SCOPE_LOGS)), (3, Text)]);
 static SCOPE_LOGS: Schema = Schema::new(&[(1, One(&SCOPE)), (2, Many(&LOG_RECORD)), (3, Text)]);
 static LOG_RECORD: Schema = Schema::new(&[
     (1, Fixed64),

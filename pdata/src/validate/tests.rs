@@ -44,19 +44,9 @@ fn a_fault_is_located_in_the_request() {
         out.fixed64(1, 7);
         out.bytes(9, &[1; 15]);
     });
-    let expected = Malformed {
-        offset: 6 + 9,
-        what: Fault::IdLength {
-            number: 9,
-            found: 15,
-            allowed: 16,
-        },
-    };
+    let expected = Malformed { offset: 6 + 9, what: Fault::IdLength { number: 9, found: 15, allowed: 16 } };
     assert_eq!(fault(&request), expected);
-    assert_eq!(
-        expected.to_string(),
-        "malformed OTLP at byte 15: field 9 is an id of 15 bytes, must be 0 or 16"
-    );
+    assert_eq!(expected.to_string(), "malformed OTLP at byte 15: field 9 is an id of 15 bytes, must be 0 or 16");
 }
 
 #[test]
@@ -78,10 +68,7 @@ fn a_singular_message_that_occurs_again_is_refused() {
     metric.bytes(5, &[]);
     metric.bytes(7, &[]);
     let request = record(|out| out.encoded(metric.as_bytes()));
-    assert_eq!(
-        metrics(&request, Utf8::Require).unwrap_err().what,
-        Fault::Repeated(7)
-    );
+    assert_eq!(metrics(&request, Utf8::Require).unwrap_err().what, Fault::Repeated(7));
 }
 
 #[test]

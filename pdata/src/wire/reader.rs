@@ -44,19 +44,13 @@ impl<'a> Reader<'a> {
 
     /// Reads `message`, whose first byte lies `offset` bytes into the request. Only [`Self::offset`] and errors depend on it.
     pub fn at(message: &'a [u8], offset: usize) -> Self {
-        Self {
-            rest: message,
-            end: offset.saturating_add(message.len()),
-        }
+        Self { rest: message, end: offset.saturating_add(message.len()) }
     }
 
     /// Reads the message that the field just returned holds: `content` must be that field's [`Wire::Len`].
     #[must_use]
     pub fn nested(&self, content: &'a [u8]) -> Self {
-        Self {
-            rest: content,
-            end: self.offset(),
-        }
+        Self { rest: content, end: self.offset() }
     }
 
     /// Bytes from the start of the request to the next field.

@@ -27,11 +27,7 @@ pub struct Repeated<'a, T> {
 impl<'a, T: View<'a>> Repeated<'a, T> {
     /// The occurrences of field `number` in `message`. Occurrences with another wire type are unknown fields and passed over.
     pub fn new(message: &'a [u8], number: u32) -> Self {
-        Self {
-            fields: Fields::new(message),
-            number,
-            item: PhantomData,
-        }
+        Self { fields: Fields::new(message), number, item: PhantomData }
     }
 }
 
@@ -61,11 +57,7 @@ pub struct Fixed64s<'a> {
 impl<'a> Fixed64s<'a> {
     /// The values of field `number` in `message`, as bits.
     pub fn new(message: &'a [u8], number: u32) -> Self {
-        Self {
-            fields: Fields::new(message),
-            number,
-            packed: &[],
-        }
+        Self { fields: Fields::new(message), number, packed: &[] }
     }
 
     /// The same values as `double`.
@@ -104,11 +96,7 @@ pub struct Varints<'a> {
 impl<'a> Varints<'a> {
     /// The values of field `number` in `message`.
     pub fn new(message: &'a [u8], number: u32) -> Self {
-        Self {
-            fields: Fields::new(message),
-            number,
-            packed: &[],
-        }
+        Self { fields: Fields::new(message), number, packed: &[] }
     }
 }
 

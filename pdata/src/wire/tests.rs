@@ -27,10 +27,7 @@ fn malformed_fields_are_named_with_their_place() {
         (&[0x0a, 2, 1], Fault::Truncated),
         (&[0x0b], Fault::WireType(3)),
         (&[0x0f], Fault::WireType(7)),
-        (
-            &[0x08, 255, 255, 255, 255, 255, 255, 255, 255, 255, 2],
-            Fault::Overlong,
-        ),
+        (&[0x08, 255, 255, 255, 255, 255, 255, 255, 255, 255, 2], Fault::Overlong),
     ];
     for (bytes, what) in cases {
         let bytes = [&[0x10, 0x01], bytes].concat();
@@ -104,8 +101,5 @@ fn repeated_numbers_are_read_packed_unpacked_and_mixed() {
     out.bytes(2, &[]);
     out.varint(2, 4);
     let bytes = out.into_vec();
-    assert_eq!(
-        Varints::new(&bytes, 2).collect::<Vec<_>>(),
-        [300, 1, 300, 4]
-    );
+    assert_eq!(Varints::new(&bytes, 2).collect::<Vec<_>>(), [300, 1, 300, 4]);
 }

@@ -38,9 +38,7 @@ pub struct Writer {
 impl Writer {
     /// A writer with room for `capacity` bytes before it has to grow.
     pub fn with_capacity(capacity: usize) -> Self {
-        Self {
-            out: Vec::with_capacity(capacity),
-        }
+        Self { out: Vec::with_capacity(capacity) }
     }
 
     /// The bytes written so far.
@@ -121,11 +119,7 @@ impl Writer {
         let length_at = self.out.len();
         let content_at = length_at + expect.width();
         self.out.resize(content_at, 0);
-        Nested {
-            start,
-            length_at,
-            content_at,
-        }
+        Nested { start, length_at, content_at }
     }
 
     /// Ends the message last opened.
@@ -137,8 +131,7 @@ impl Writer {
                 *slot = byte;
             }
         } else {
-            self.out
-                .splice(nested.length_at..nested.content_at, varint_bytes(length));
+            self.out.splice(nested.length_at..nested.content_at, varint_bytes(length));
         }
     }
 

@@ -10,10 +10,7 @@ use std::time::{Duration, Instant};
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
     #[error("{step}: {source}")]
-    Command {
-        step: &'static str,
-        source: command::Error,
-    },
+    Command { step: &'static str, source: command::Error },
     #[error("check: {0}")]
     Check(#[from] check::Error),
     #[error("fixtures: {0}")]
@@ -33,62 +30,32 @@ pub(crate) fn run(root: &Path) -> Result<(), Error> {
     let result = step("fmt", &|| cargo(root, "fmt", &["fmt", "--all", "--check"]))
         .and_then(|()| step("check", &|| Ok(check::run(root)?)))
         .and_then(|()| step("clippy", &|| cargo(root, "clippy", &CLIPPY)))
-        .and_then(|()| {
-            step("fixtures", &|| {
-                Ok(fixtures::run(root, &fixtures::Selection::all())?)
-            })
-        })
-        .and_then(|()| {
-            step("test", &|| {
-                cargo(root, "test", &["test", "--workspace", "--locked"])
-            })
-        })
+        .and_then(|()| step("fixtures", &|| Ok(fixtures::run(root, &fixtures::Selection::all())?)))
+        .and_then(|()| step("test", &|| cargo(root, "test", &["test", "--workspace", "--locked"])))
         .and_then(|()| step("deny", &|| deny(root)));
-    say(&format!(
-        "\n=== {}",
-        if result.is_ok() {
-            "all steps passed"
-        } else {
-            "a step failed"
-        }
-    ));
+    say(&format!("\n=== {}", if result.is_ok() { "all steps passed" } else { "a step failed" }));
     for (name, time) in &took {
         say(&format!("{name:>10} {}", seconds(*time)));
     }
     result
 }
 
-const CLIPPY: [&str; 7] = [
-    "clippy",
-    "--workspace",
-    "--all-targets",
-    "--locked",
-    "--",
-    "-D",
-    "warnings",
-];
+const CLIPPY: [&str; 7] = ["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"];
 
 fn cargo(root: &Path, step: &'static str, arguments: &[&str]) -> Result<(), Error> {
     // Cargo names itself to what it runs, so the pinned toolchain stays the same.
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    command::run(Command::new(cargo).args(arguments).current_dir(root))
-        .map_err(|source| Error::Command { step, source })
+    command::run(Command::new(cargo).args(arguments).current_dir(root)).map_err(|source| Error::Command { step, source })
 }
 
 /// Checks licences, sources and duplicates. It is the one step that may be left
 /// out: cargo-deny takes minutes to build on a machine that lacks it.
 fn deny(root: &Path) -> Result<(), Error> {
     if command::output(Command::new("cargo-deny").arg("--version")).is_err() {
-        complain(
-            "SKIPPED: cargo-deny is not installed; bans, licences and sources of dependencies were NOT checked",
-        );
+        complain("SKIPPED: cargo-deny is not installed; bans, licences and sources of dependencies were NOT checked");
         return Ok(());
     }
-    cargo(
-        root,
-        "deny",
-        &["deny", "check", "bans", "licenses", "sources"],
-    )
+    cargo(root, "deny", &["deny", "check", "bans", "licenses", "sources"])
 }
 
 fn seconds(time: Duration) -> String {

@@ -7,9 +7,7 @@ use std::{env, fs, io};
 const SKIPPED: [&str; 3] = ["target", ".git", "node_modules"];
 
 /// Kinds of file that are read; a file without extension is read if it is text.
-const READ: [&str; 11] = [
-    "rs", "toml", "md", "yaml", "yml", "json", "go", "mod", "c", "h", "sh",
-];
+const READ: [&str; 11] = ["rs", "toml", "md", "yaml", "yml", "json", "go", "mod", "c", "h", "sh"];
 
 /// The workspace cannot be found or read.
 #[derive(Debug, thiserror::Error)]
@@ -30,10 +28,7 @@ pub(crate) struct File {
 impl File {
     /// The extension, empty if there is none.
     pub(crate) fn extension(&self) -> &str {
-        Path::new(&self.path)
-            .extension()
-            .and_then(|extension| extension.to_str())
-            .unwrap_or_default()
+        Path::new(&self.path).extension().and_then(|extension| extension.to_str()).unwrap_or_default()
     }
 
     /// The path split at the last `/`.
@@ -44,15 +39,9 @@ impl File {
 
 /// Finds the root, upwards from the current folder.
 pub(crate) fn root() -> Result<PathBuf, Error> {
-    let here = env::current_dir().map_err(|source| Error::Read {
-        path: PathBuf::from("."),
-        source,
-    })?;
+    let here = env::current_dir().map_err(|source| Error::Read { path: PathBuf::from("."), source })?;
     here.ancestors()
-        .find(|folder| {
-            fs::read_to_string(folder.join("Cargo.toml"))
-                .is_ok_and(|text| text.contains("[workspace]"))
-        })
+        .find(|folder| fs::read_to_string(folder.join("Cargo.toml")).is_ok_and(|text| text.contains("[workspace]")))
         .map(Path::to_path_buf)
         .ok_or(Error::NotFound)
 }
@@ -62,10 +51,7 @@ pub(crate) fn files(root: &Path) -> Result<Vec<File>, Error> {
     let mut files = Vec::new();
     let mut folders = vec![root.to_path_buf()];
     while let Some(folder) = folders.pop() {
-        let failed = |source| Error::Read {
-            path: folder.clone(),
-            source,
-        };
+        let failed = |source| Error::Read { path: folder.clone(), source };
         for entry in fs::read_dir(&folder).map_err(failed)? {
             let entry = entry.map_err(failed)?;
             let kind = entry.file_type().map_err(failed)?;
@@ -86,34 +72,19 @@ pub(crate) fn files(root: &Path) -> Result<Vec<File>, Error> {
 
 /// Reads one file if it is of a kind that we look at.
 fn read(root: &Path, path: &Path) -> Result<Option<File>, Error> {
-    let extension = path
-        .extension()
-        .map(|extension| extension.to_string_lossy());
-    if extension
-        .as_ref()
-        .is_some_and(|extension| !READ.contains(&extension.as_ref()))
-    {
+    let extension = path.extension().map(|extension| extension.to_string_lossy());
+    if extension.as_ref().is_some_and(|extension| !READ.contains(&extension.as_ref())) {
         return Ok(None);
     }
-    let bytes = fs::read(path).map_err(|source| Error::Read {
-        path: path.to_path_buf(),
-        source,
-    })?;
+    let bytes = fs::read(path).map_err(|source| Error::Read { path: path.to_path_buf(), source })?;
     let text = match (String::from_utf8(bytes), extension) {
         (Ok(text), _) => text,
         (Err(_), None) => return Ok(None),
         (Err(error), Some(_)) => {
             let source = io::Error::new(io::ErrorKind::InvalidData, error.utf8_error());
-            return Err(Error::Read {
-                path: path.to_path_buf(),
-                source,
-            });
+            return Err(Error::Read { path: path.to_path_buf(), source });
         }
     };
-    let path = path
-        .strip_prefix(root)
-        .unwrap_or(path)
-        .to_string_lossy()
-        .into_owned();
+    let path = path.strip_prefix(root).unwrap_or(path).to_string_lossy().into_owned();
     Ok(Some(File { path, text }))
 }

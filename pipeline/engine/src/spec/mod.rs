@@ -70,3 +70,6 @@ pub struct SpecError {
     /// What does not fit.
     pub message: String,
 }
+
+#[cfg(test)]
+mod tests;

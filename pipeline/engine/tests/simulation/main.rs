@@ -23,7 +23,7 @@ use std::time::Duration;
 
 use scenario::{Demand, Scenario, Totals, simulate};
 
-const SIMULATED: Duration = Duration::from_secs(600);
+const SIMULATED: Duration = Duration::from_mins(10);
 
 /// Seeds per scenario; `DEFERD_SIMULATION_SEEDS` asks for more.
 fn seeds() -> u64 {

@@ -7,13 +7,7 @@ use crate::workspace::File;
 const MAX_LINES: usize = 400;
 
 /// Folders whose subfolders are components.
-const COMPONENT_ROOTS: [&str; 5] = [
-    "receivers",
-    "processors",
-    "exporters",
-    "connectors",
-    "extensions",
-];
+const COMPONENT_ROOTS: [&str; 5] = ["receivers", "processors", "exporters", "connectors", "extensions"];
 
 /// First folders of paths that exist on one machine only.
 const MACHINE_FOLDERS: [&str; 5] = ["work", "root", "home", "Users", "tmp/wt"];
@@ -21,9 +15,13 @@ const MACHINE_FOLDERS: [&str; 5] = ["work", "root", "home", "Users", "tmp/wt"];
 /// A Rust file stays short.
 pub(super) fn length(file: &File) -> Option<Problem> {
     let lines = file.text.lines().count();
-    (file.extension() == "rs" && lines > MAX_LINES).then(|| Problem::new(&file.path, 0, format!(
-            "{lines} lines, at most {MAX_LINES}: split it by concept, move its tests to tests.rs"
-        )))
+    (file.extension() == "rs" && lines > MAX_LINES).then(|| {
+        Problem::new(
+            &file.path,
+            0,
+            format!("{lines} lines, at most {MAX_LINES}: split it by concept, move its tests to tests.rs"),
+        )
+    })
 }
 
 /// A package takes its lints from the workspace.
@@ -41,11 +39,7 @@ pub(super) fn lints_inherited(file: &File) -> Option<Problem> {
         .take_while(|line| !line.starts_with('['))
         .any(|line| line == "workspace = true");
     (!inherits).then(|| {
-        Problem::new(
-            &file.path,
-            0,
-            "does not inherit the lints: add `[lints]` and below it `workspace = true`".to_owned(),
-        )
+        Problem::new(&file.path, 0, "does not inherit the lints: add `[lints]` and below it `workspace = true`".to_owned())
     })
 }
 
@@ -61,16 +55,10 @@ pub(super) fn lines(file: &File) -> Vec<Problem> {
             complain(format!("names a path of one machine, {path}"));
         }
         if let Some(odd) = text.chars().find(|character| rust && !character.is_ascii()) {
-            complain(format!(
-                "{odd:?} is not ASCII: write \\u{{{:x}}} in a literal",
-                u32::from(odd)
-            ));
+            complain(format!("{odd:?} is not ASCII: write \\u{{{:x}}} in a literal", u32::from(odd)));
         }
         if rust && text.trim_start().starts_with("// SPDX") {
-            complain(
-                "the licence is stated once, in LICENSE and Cargo.toml: remove the header"
-                    .to_owned(),
-            );
+            complain("the licence is stated once, in LICENSE and Cargo.toml: remove the header".to_owned());
         }
     }
     problems
@@ -79,17 +67,12 @@ pub(super) fn lines(file: &File) -> Vec<Problem> {
 /// The first machine path in a line. A folder of that name further down a path
 /// (`net/work/`) is not one.
 fn machine_path(line: &str) -> Option<String> {
-    MACHINE_FOLDERS
-        .iter()
-        .map(|folder| format!("/{folder}/"))
-        .find(|path| {
-            line.match_indices(path.as_str()).any(|(at, _)| {
-                let before = line.get(..at).and_then(|text| text.chars().next_back());
-                !before.is_some_and(|character| {
-                    character.is_ascii_alphanumeric() || "._-/}*".contains(character)
-                })
-            })
+    MACHINE_FOLDERS.iter().map(|folder| format!("/{folder}/")).find(|path| {
+        line.match_indices(path.as_str()).any(|(at, _)| {
+            let before = line.get(..at).and_then(|text| text.chars().next_back());
+            !before.is_some_and(|character| character.is_ascii_alphanumeric() || "._-/}*".contains(character))
         })
+    })
 }
 
 /// A component (a folder with mod.rs and config.rs) explains itself and is
@@ -100,11 +83,8 @@ pub(super) fn components(files: &[File]) -> Vec<Problem> {
     let mut problems = Vec::new();
     for file in files {
         let (folder, name) = file.folder_and_name();
-        let root = COMPONENT_ROOTS
-            .iter()
-            .find(|root| folder.starts_with(&format!("{root}/")));
-        let (Some(root), "mod.rs", true) = (root, name, exists(&format!("{folder}/config.rs")))
-        else {
+        let root = COMPONENT_ROOTS.iter().find(|root| folder.starts_with(&format!("{root}/")));
+        let (Some(root), "mod.rs", true) = (root, name, exists(&format!("{folder}/config.rs"))) else {
             continue;
         };
         let mut complain = |text: String| {
@@ -115,9 +95,7 @@ pub(super) fn components(files: &[File]) -> Vec<Problem> {
         }
         let component = folder.rsplit('/').next().unwrap_or(folder);
         if !registered(files, root, component) {
-            complain(format!(
-                "not registered: lib.rs of {root} needs `mod {component};` and a line with `{component}::`"
-            ));
+            complain(format!("not registered: lib.rs of {root} needs `mod {component};` and a line with `{component}::`"));
         }
     }
     problems
@@ -129,15 +107,9 @@ fn registered(files: &[File], root: &str, component: &str) -> bool {
     let Some(file) = files.iter().find(|file| library.contains(&file.path)) else {
         return false;
     };
-    let mut code = file
-        .text
-        .lines()
-        .map(str::trim)
-        .filter(|line| !line.starts_with("//"));
+    let mut code = file.text.lines().map(str::trim).filter(|line| !line.starts_with("//"));
     let declaration = format!("mod {component};");
-    let declared = code
-        .clone()
-        .any(|line| line == declaration || line.ends_with(&format!(" {declaration}")));
+    let declared = code.clone().any(|line| line == declaration || line.ends_with(&format!(" {declaration}")));
     declared && code.any(|line| line.contains(&format!("{component}::")))
 }
 

@@ -8,10 +8,7 @@ const LANGUAGES: [(&str, &str); 3] = [("Rust", "rs"), ("Go", "go"), ("C", "c")];
 
 /// One line for each language that occurs.
 pub(super) fn report(files: &[File]) -> Vec<String> {
-    LANGUAGES
-        .iter()
-        .filter_map(|(language, extension)| line(language, extension, files))
-        .collect()
+    LANGUAGES.iter().filter_map(|(language, extension)| line(language, extension, files)).collect()
 }
 
 fn line(language: &str, extension: &str, files: &[File]) -> Option<String> {
@@ -25,7 +22,5 @@ fn line(language: &str, extension: &str, files: &[File]) -> Option<String> {
     let (median, _) = *sizes.get(sizes.len() / 2)?;
     let lines: usize = sizes.iter().map(|(lines, _)| lines).sum();
     let count = sizes.len();
-    Some(format!(
-        "{language}: {count} files, {lines} lines, median {median}, largest {largest} ({path})"
-    ))
+    Some(format!("{language}: {count} files, {lines} lines, median {median}, largest {largest} ({path})"))
 }

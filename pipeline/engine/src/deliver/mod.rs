@@ -182,3 +182,6 @@ fn commit_one(telemetry: &Telemetry, permit: Permit, waits: bool, mut batch: Bat
         batch.resolve(Outcome::Refused(Refusal::new(RefusalKind::ShuttingDown)));
     }
 }
+
+#[cfg(test)]
+mod tests;

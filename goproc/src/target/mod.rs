@@ -1,0 +1,207 @@
+//! A running Go process: who it is, that it still is, and what its memory says.
+//!
+//! Everything about a process is bound to its [`ProcessKey`] and held by a pidfd. The executable is opened through
+//! `/proc/PID/exe`, which names the file that runs even when it was deleted, replaced, or is in another mount
+//! namespace.
+
+mod cache;
+mod code;
+mod container;
+mod discover;
+mod error;
+mod info;
+mod key;
+mod proc;
+
+use std::fs::File;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::fs::{FileExt, MetadataExt};
+use std::sync::Arc;
+
+pub use cache::ImageCache;
+pub use container::container_of;
+pub use discover::{Candidate, discover};
+pub use error::{AttachError, Liveness, SnapshotError};
+pub use info::ProcessInfo;
+pub use key::ProcessKey;
+
+use crate::image::{Image, ImageError};
+use crate::layout::Layout;
+use crate::memory::{MemoryError, ProcessMemory};
+use crate::snapshot::{Snapshot, SnapshotOptions};
+use crate::walk::{Program, WalkError, check, take};
+use code::ImageCode;
+use proc::Stat;
+
+/// An attached process. Attaching changes nothing about it: it is not stopped, traced or written to.
+#[derive(Debug)]
+pub struct Target {
+    key: ProcessKey,
+    info: ProcessInfo,
+    pidfd: OwnedFd,
+    image: Arc<Image>,
+    bias: u64,
+    memory: ProcessMemory,
+    program: Program<ImageCode>,
+}
+
+impl Target {
+    /// Attaches to process `pid`, reading its executable.
+    pub fn attach(pid: u32) -> Result<Self, AttachError> {
+        Self::attach_with(pid, &ImageCache::new())
+    }
+
+    /// Attaches to process `pid`, sharing its executable with others in `images`.
+    ///
+    /// The order of steps makes sure that all of it is about one process: the pidfd first, and at the end the
+    /// question whether that is still the process whose files were read.
+    pub fn attach_with(pid: u32, images: &ImageCache) -> Result<Self, AttachError> {
+        let pidfd = open_pidfd(pid)?;
+        let stat = Stat::read(pid).map_err(|error| AttachError::from_io(pid, "reading the state", error))?;
+        if stat.is_over() || stat.kernel_thread {
+            return Err(AttachError::Gone { pid });
+        }
+        let opening = |error| AttachError::from_io(pid, "opening the executable", error);
+        let file = File::open(proc::path(pid, "exe")).map_err(opening)?;
+        let metadata = file.metadata().map_err(opening)?;
+        let image = images.get(&file).map_err(|reason| AttachError::from_image(pid, reason))?;
+        let layout = Layout::of(u32::from(image.version().minor())).ok_or_else(|| {
+            let reason = ImageError::GoTooNew { version: image.version().text().to_owned() };
+            AttachError::from_image(pid, reason)
+        })?;
+        let bias = load_bias(pid, &file)?;
+
+        let code = ImageCode(Arc::clone(&image));
+        let globals = code.globals();
+        let mut target = Self {
+            key: ProcessKey {
+                boot_id: boot_id(),
+                pid,
+                start_ticks: stat.start_ticks,
+                executable_device: metadata.dev(),
+                executable_inode: metadata.ino(),
+                build_id: image.build_id().unwrap_or_default().to_owned(),
+            },
+            info: info::read(pid, stat, &image),
+            pidfd,
+            image,
+            bias,
+            memory: ProcessMemory::new(pid),
+            program: Program::new(code, bias, layout, globals),
+        };
+        let checked = check(&mut target.program, &target.memory);
+        match target.still_same() {
+            Liveness::Same => checked.map_err(|error| AttachError::from_walk(pid, error))?,
+            Liveness::Exited | Liveness::Replaced => return Err(AttachError::Gone { pid }),
+        }
+        Ok(target)
+    }
+
+    /// What names this process.
+    pub fn key(&self) -> &ProcessKey {
+        &self.key
+    }
+
+    /// Who it is.
+    pub fn process(&self) -> &ProcessInfo {
+        &self.info
+    }
+
+    /// The program it runs.
+    pub fn image(&self) -> &Arc<Image> {
+        &self.image
+    }
+
+    /// What is added to the image's addresses in this process.
+    pub fn load_bias(&self) -> u64 {
+        self.bias
+    }
+
+    /// The handle on the process; readable, for `poll`, once it has ended.
+    pub fn pidfd(&self) -> BorrowedFd<'_> {
+        self.pidfd.as_fd()
+    }
+
+    /// Whether this is still the process and program that was attached.
+    pub fn still_same(&self) -> Liveness {
+        let pid = self.key.pid;
+        if has_ended(&self.pidfd) {
+            return Liveness::Exited;
+        }
+        match (Stat::read(pid), std::fs::metadata(proc::path(pid, "exe"))) {
+            (Ok(stat), _) if stat.is_over() => Liveness::Exited,
+            (Ok(stat), Ok(file)) => {
+                let now = (stat.start_ticks, file.dev(), file.ino());
+                let then = (self.key.start_ticks, self.key.executable_device, self.key.executable_inode);
+                if now == then { Liveness::Same } else { Liveness::Replaced }
+            }
+            // The executable of a live process may be hidden from us only after it changed its credentials by exec.
+            (Ok(_), Err(error)) if error.kind() == std::io::ErrorKind::PermissionDenied => Liveness::Replaced,
+            _ => Liveness::Exited,
+        }
+    }
+
+    /// Looks at the process once. See [`Snapshot`] for what the numbers mean.
+    ///
+    /// The identity is checked after the memory was read, so that no figure of another program is ever returned.
+    pub fn snapshot(&mut self, options: &SnapshotOptions) -> Result<Snapshot, SnapshotError> {
+        let pid = self.key.pid;
+        let taken = take(&mut self.program, &self.memory, options);
+        match self.still_same() {
+            Liveness::Same => {}
+            liveness => return Err(SnapshotError::Over { pid, liveness }),
+        }
+        taken.map_err(|reason| match reason {
+            // Its address space is gone already, though its end is not visible yet.
+            WalkError::Memory(MemoryError::Gone { .. }) => SnapshotError::Over { pid, liveness: Liveness::Exited },
+            reason => SnapshotError::Walk { pid, reason },
+        })
+    }
+}
+
+impl Target {
+    /// CPU time of a walk without pages and without verification, for comparison.
+    #[doc(hidden)]
+    pub fn naive_cost(&self) -> Result<std::time::Duration, WalkError> {
+        crate::walk::naive_cost(&self.program, &self.memory)
+    }
+}
+
+fn open_pidfd(pid: u32) -> Result<OwnedFd, AttachError> {
+    let gone = AttachError::Gone { pid };
+    let Some(raw) = i32::try_from(pid).ok().and_then(rustix::process::Pid::from_raw) else {
+        return Err(gone);
+    };
+    rustix::process::pidfd_open(raw, rustix::process::PidfdFlags::empty()).map_err(|errno| {
+        match errno {
+            // EINVAL: the number of a thread that is not the first of its process.
+            rustix::io::Errno::SRCH | rustix::io::Errno::INVAL => gone,
+            errno => AttachError::from_io(pid, "opening the process (pidfd_open needs Linux 5.3)", errno.into()),
+        }
+    })
+}
+
+/// A pidfd is readable from the end of its process on.
+fn has_ended(pidfd: &OwnedFd) -> bool {
+    use rustix::event::{PollFd, PollFlags, Timespec, poll};
+    let mut fds = [PollFd::new(pidfd, PollFlags::IN)];
+    let now = Timespec { tv_sec: 0, tv_nsec: 0 };
+    poll(&mut fds, Some(&now)).is_ok_and(|ready| ready > 0)
+}
+
+/// Where the program was loaded, from where the kernel started it and where its file says that it starts.
+fn load_bias(pid: u32, file: &File) -> Result<u64, AttachError> {
+    const MAX_AUXV: u64 = 4096;
+    let reading = |error| AttachError::from_io(pid, "reading the auxiliary vector", error);
+    let auxv = proc::read(pid, "auxv", MAX_AUXV).map_err(reading)?;
+    let mut header = [0; 64];
+    file.read_exact_at(&mut header, 0).map_err(reading)?;
+    // A process that is ending has no auxiliary vector any more.
+    let running = proc::entry_address(&auxv).ok_or(AttachError::Gone { pid })?;
+    let linked = proc::elf_entry(&header).ok_or(AttachError::NotGo { pid, reason: ImageError::NotElf })?;
+    Ok(running.wrapping_sub(linked))
+}
+
+fn boot_id() -> String {
+    std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default().trim().to_owned()
+}

@@ -1,0 +1,209 @@
+//! From one look at a process to one OTLP request.
+
+use std::collections::HashSet;
+use std::hash::{Hash, Hasher};
+use std::sync::Arc;
+use std::time::Duration;
+
+use deferd_goproc::snapshot::{SiteName, Snapshot};
+use deferd_pdata::build::{EncodedAttributes, MetricsBuilder, MetricsScope, NumberPoint, NumberPoints, Value};
+use deferd_pdata::metrics::{Number, Temporality};
+
+use super::history::{Report, Row};
+use super::metric::{Metric, Shape};
+
+/// The attributes of a series; equal if their encoded forms are.
+#[derive(Debug, Clone)]
+pub(super) struct Series(Arc<EncodedAttributes>);
+
+impl PartialEq for Series {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.as_bytes() == other.0.as_bytes()
+    }
+}
+
+impl Eq for Series {}
+
+impl Hash for Series {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.0.as_bytes().hash(state);
+    }
+}
+
+impl Series {
+    fn new(attributes: &[(&str, Value<'_>)]) -> Self {
+        Self(Arc::new(EncodedAttributes::new(attributes)))
+    }
+}
+
+/// The series that a consumer believes to be alive.
+pub(super) type Alive = HashSet<(Metric, Series)>;
+
+/// The points of one look.
+#[derive(Debug, Default)]
+pub(super) struct Frame {
+    points: Vec<(Metric, Series, Number)>,
+}
+
+/// The times that go with the points, in nanoseconds since the epoch.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Times {
+    /// When the process began: from there its counters count. 0 if unknown.
+    pub(super) start: u64,
+    /// When the values were taken.
+    pub(super) taken: u64,
+}
+
+impl Frame {
+    /// All points of one look.
+    pub(super) fn new(snapshot: &Snapshot, report: &Report) -> Self {
+        let mut frame = Self::default();
+        report.rows.iter().for_each(|row| frame.site(row));
+        if let Some((pending, bytes)) = report.other {
+            let other = Series::new(&[("code.function.name", "other".into())]);
+            frame.add(Metric::Pending, &other, count(pending));
+            frame.add(Metric::PendingMemory, &other, count(bytes));
+        }
+        frame.chains(snapshot);
+        frame.goroutines(snapshot);
+        frame.runtime(snapshot);
+        frame.cost(snapshot);
+        frame
+    }
+
+    fn add(&mut self, metric: Metric, series: &Series, value: impl Into<Number>) {
+        self.points.push((metric, series.clone(), value.into()));
+    }
+
+    fn add_plain(&mut self, metric: Metric, value: impl Into<Number>) {
+        self.add(metric, &Series::new(&[]), value);
+    }
+
+    fn site(&mut self, row: &Row) {
+        let series = site_series(&row.name);
+        self.add(Metric::Pending, &series, count(row.pending));
+        self.add(Metric::PendingMemory, &series, count(row.memory_bytes));
+        if let Some(growth) = row.growth {
+            self.add(Metric::PendingGrowth, &series, growth);
+        }
+        if let Some(age) = row.oldest_age {
+            self.add(Metric::PendingOldestAge, &series, age.as_secs_f64());
+        }
+    }
+
+    fn chains(&mut self, snapshot: &Snapshot) {
+        self.add_plain(Metric::ChainMax, count(snapshot.chains.max));
+        for step in &snapshot.chains.at_least {
+            let length = Series::new(&[("go.defer.chain.at_least", count(step.length).into())]);
+            self.add(Metric::ChainGoroutines, &length, count(step.goroutines));
+        }
+    }
+
+    fn goroutines(&mut self, snapshot: &Snapshot) {
+        for group in &snapshot.goroutines.groups {
+            let state = ("go.goroutine.state", Value::from(group.state.name()));
+            let series = if group.wait_reason.is_empty() {
+                Series::new(&[state])
+            } else {
+                Series::new(&[state, ("go.goroutine.wait_reason", group.wait_reason.into())])
+            };
+            self.add(Metric::Goroutines, &series, count(group.count));
+        }
+    }
+
+    fn runtime(&mut self, snapshot: &Snapshot) {
+        let figures = &snapshot.runtime;
+        let counts = [
+            (Metric::MemoryUsed, figures.heap_live),
+            (Metric::MemoryGcGoal, figures.heap_goal),
+            (Metric::MemoryAllocated, figures.allocated_total),
+            (Metric::GcCycles, figures.gc_cycles),
+        ];
+        for (metric, value) in counts {
+            if let Some(value) = value {
+                self.add_plain(metric, count(value));
+            }
+        }
+        if let Some(pauses) = figures.gc_pause_total {
+            self.add_plain(Metric::GcPauses, pauses.as_secs_f64());
+        }
+    }
+
+    fn cost(&mut self, snapshot: &Snapshot) {
+        self.add_plain(Metric::SnapshotDuration, snapshot.cost.wall.as_secs_f64());
+        self.add_plain(Metric::SnapshotCpu, snapshot.cost.cpu.as_secs_f64());
+        self.add_plain(Metric::SnapshotUnverified, count(snapshot.unverified.goroutines));
+    }
+
+    /// The series in it.
+    pub(super) fn series(&self) -> Alive {
+        self.points.iter().map(|(metric, series, _)| (*metric, series.clone())).collect()
+    }
+
+    /// One request with these points, and an end mark for each series of `alive` that is not among them. Returns the bytes and
+    /// the number of points.
+    pub(super) fn encode(&self, resource: &EncodedAttributes, alive: &Alive, times: Times) -> (deferd_pdata::Bytes, usize) {
+        let now = self.series();
+        let ended: Vec<&(Metric, Series)> = alive.difference(&now).collect();
+        let mut request = MetricsBuilder::default();
+        request.resource(resource, |resource| {
+            resource.scope("deferd/godefer", env!("CARGO_PKG_VERSION"), |scope| {
+                for metric in Metric::ALL {
+                    let values =
+                        self.points.iter().filter(|(of, _, _)| of == metric).map(|(_, series, value)| (series, Some(*value)));
+                    let ends = ended.iter().filter(|(of, _)| of == metric).map(|(_, series)| (series, None));
+                    write_metric(scope, *metric, values.chain(ends), times);
+                }
+            });
+        });
+        let points = request.count_points();
+        (request.finish(), points)
+    }
+}
+
+fn write_metric<'a>(
+    scope: &mut MetricsScope<'_>,
+    metric: Metric,
+    points: impl Iterator<Item = (&'a Series, Option<Number>)>,
+    times: Times,
+) {
+    let shape = metric.shape();
+    let start = if shape == Shape::Gauge { 0 } else { times.start };
+    let write = |out: &mut NumberPoints<'_>| {
+        for (series, value) in points {
+            let attributes = series.0.as_ref();
+            let point = match value {
+                Some(value) => NumberPoint::new(attributes, times.taken, value),
+                None => NumberPoint::no_recorded_value(attributes, times.taken),
+            };
+            out.add(&point.since(start));
+        }
+    };
+    let (name, description, unit) = (metric.name(), metric.description(), metric.unit());
+    match shape {
+        Shape::Gauge => scope.gauge(name, description, unit, write),
+        Shape::Level => scope.sum(name, description, unit, (Temporality::Cumulative, false), write),
+        Shape::Counter => scope.sum(name, description, unit, (Temporality::Cumulative, true), write),
+    }
+}
+
+fn site_series(name: &SiteName) -> Series {
+    Series::new(&[
+        ("code.function.name", name.function.as_str().into()),
+        ("code.file.path", name.file.as_str().into()),
+        ("code.line.number", i64::from(name.line).into()),
+        ("go.defer.callee", name.callee.as_str().into()),
+        ("go.defer.kind", name.kind.name().into()),
+    ])
+}
+
+/// OTLP integers are signed; no count of ours comes near the limit.
+fn count(value: u64) -> i64 {
+    i64::try_from(value).unwrap_or(i64::MAX)
+}
+
+/// Nanoseconds since the epoch; 0 before it.
+pub(super) fn nanoseconds(time: std::time::SystemTime) -> u64 {
+    let since = time.duration_since(std::time::UNIX_EPOCH).unwrap_or(Duration::ZERO);
+    u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,127 @@
+//! The metrics of the receiver: names, units, meanings.
+
+/// What kind of OTLP metric it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Shape {
+    /// A value at an instant.
+    Gauge,
+    /// A sum that goes up and down.
+    Level,
+    /// A sum that only grows.
+    Counter,
+}
+
+/// One metric.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Metric {
+    Pending,
+    PendingMemory,
+    PendingGrowth,
+    PendingOldestAge,
+    ChainGoroutines,
+    ChainMax,
+    Goroutines,
+    MemoryUsed,
+    MemoryGcGoal,
+    MemoryAllocated,
+    GcCycles,
+    GcPauses,
+    SnapshotDuration,
+    SnapshotCpu,
+    SnapshotUnverified,
+}
+
+impl Metric {
+    /// All, in the order in which they are written.
+    pub(super) const ALL: &'static [Self] = &[
+        Self::Pending,
+        Self::PendingMemory,
+        Self::PendingGrowth,
+        Self::PendingOldestAge,
+        Self::ChainGoroutines,
+        Self::ChainMax,
+        Self::Goroutines,
+        Self::MemoryUsed,
+        Self::MemoryGcGoal,
+        Self::MemoryAllocated,
+        Self::GcCycles,
+        Self::GcPauses,
+        Self::SnapshotDuration,
+        Self::SnapshotCpu,
+        Self::SnapshotUnverified,
+    ];
+
+    pub(super) const fn name(self) -> &'static str {
+        self.facts().0
+    }
+
+    pub(super) const fn unit(self) -> &'static str {
+        self.facts().1
+    }
+
+    pub(super) const fn shape(self) -> Shape {
+        self.facts().2
+    }
+
+    pub(super) const fn description(self) -> &'static str {
+        self.facts().3
+    }
+
+    const fn facts(self) -> (&'static str, &'static str, Shape, &'static str) {
+        match self {
+            Self::Pending => ("go.defer.pending", "{defer}", Shape::Gauge, "Deferred calls registered at a site and not yet run"),
+            Self::PendingMemory => (
+                "go.defer.pending.memory",
+                "By",
+                Shape::Gauge,
+                "Heap held by the records of pending deferred calls and their closures, at least; what the closures refer to is not counted",
+            ),
+            Self::PendingGrowth => {
+                ("go.defer.pending.growth", "{defer}/s", Shape::Gauge, "Slope of go.defer.pending over the last 12 snapshots")
+            }
+            Self::PendingOldestAge => (
+                "go.defer.pending.oldest_age",
+                "s",
+                Shape::Gauge,
+                "Time since a goroutine that holds something from the site was first seen doing so; the runtime keeps no time",
+            ),
+            Self::ChainGoroutines => (
+                "go.defer.chain.goroutines",
+                "{goroutine}",
+                Shape::Gauge,
+                "Goroutines whose chain of defer records has at least so many",
+            ),
+            Self::ChainMax => {
+                ("go.defer.chain.max", "{defer}", Shape::Gauge, "The longest chain of defer records of a goroutine")
+            }
+            Self::Goroutines => (
+                "go.goroutine.count",
+                "{goroutine}",
+                Shape::Level,
+                "Goroutines by state and wait reason, without the runtime's own",
+            ),
+            Self::MemoryUsed => ("go.memory.used", "By", Shape::Level, "Heap in use by live objects and objects not yet swept"),
+            Self::MemoryGcGoal => ("go.memory.gc.goal", "By", Shape::Level, "Heap size target for the end of the GC cycle"),
+            Self::MemoryAllocated => {
+                ("go.memory.allocated", "By", Shape::Counter, "Memory allocated to the heap by the application")
+            }
+            Self::GcCycles => ("go.memory.gc.cycles", "{cycle}", Shape::Counter, "Completed GC cycles"),
+            Self::GcPauses => ("go.memory.gc.pause.duration", "s", Shape::Counter, "Time the world was stopped by GC, in total"),
+            Self::SnapshotDuration => {
+                ("deferd.snapshot.duration", "s", Shape::Gauge, "Time the last snapshot of the process took")
+            }
+            Self::SnapshotCpu => (
+                "deferd.snapshot.cpu",
+                "s",
+                Shape::Gauge,
+                "CPU time of deferd that the last snapshot cost; the process itself pays nothing",
+            ),
+            Self::SnapshotUnverified => (
+                "deferd.snapshot.unverified",
+                "{goroutine}",
+                Shape::Gauge,
+                "Goroutines whose defers could not be read truthfully, and so are in no other figure",
+            ),
+        }
+    }
+}

@@ -1,0 +1,217 @@
+//! Who is watched, across configurations. All of it blocks, so it runs on a thread for blocking work.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::{Duration, Instant, SystemTime};
+
+use deferd_goproc::snapshot::SnapshotOptions;
+use deferd_goproc::target::{Candidate, ImageCache, Target, discover};
+
+use super::budget::Budget;
+use super::config::Config;
+use super::refusals::Refusals;
+use super::selection::Selection;
+use super::watched::{Outgoing, Watched};
+
+/// End marks that could not be delivered and wait for another attempt. Past this the oldest are given up; their series end by
+/// expiry.
+const MAX_ENDING: usize = 1024;
+
+/// Pid and start, in clock ticks from boot: names a process, whatever program it runs.
+type Process = (u32, u64);
+
+/// The watched processes and what is remembered about the others. Survives reloads.
+#[derive(Debug, Default)]
+pub(super) struct Session {
+    images: ImageCache,
+    watched: BTreeMap<Process, Watched>,
+    refusals: Refusals,
+    ending: Vec<Watched>,
+    discovered: Option<Instant>,
+    budget: Option<Budget>,
+}
+
+/// A configuration in the form in which it is used.
+#[derive(Debug)]
+pub(super) struct Settings {
+    pub(super) config: Config,
+    pub(super) selection: Selection,
+}
+
+/// What one step of work brought.
+#[derive(Debug, Default)]
+pub(super) struct Step {
+    /// A request to be sent, and about whom.
+    pub(super) outgoing: Option<(Subject, Outgoing)>,
+    /// Lines for the log.
+    pub(super) news: Vec<News>,
+    /// When there will be something to do again; now, if `None`.
+    pub(super) next: Option<Instant>,
+}
+
+/// Whom a request is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Subject {
+    /// A process under watch.
+    Watched(Process),
+    /// The first of those whose end is to be told.
+    Ending,
+}
+
+/// Something the operator may want to know.
+#[derive(Debug)]
+pub(super) enum News {
+    Watching(String),
+    Ended(String),
+    Refused(String),
+    /// A look failed; the process stays watched.
+    Failed(String),
+}
+
+impl Session {
+    /// Starts over with other settings: everything is looked for anew, at once.
+    pub(super) fn configure(&mut self, settings: &Settings, now: Instant) {
+        let share = settings.config.max_agent_cpu.ratio();
+        self.budget.get_or_insert_with(|| Budget::new(share, now)).set_share(share, now);
+        self.discovered = None;
+    }
+
+    pub(super) fn watched(&self) -> usize {
+        self.watched.len()
+    }
+
+    pub(super) fn refusals(&self) -> &Refusals {
+        &self.refusals
+    }
+
+    /// Does one piece of work: a discovery, a look, or nothing if nothing is due.
+    pub(super) fn step(&mut self, settings: &Settings) -> Step {
+        let now = Instant::now();
+        let mut step = Step::default();
+        if let Some(ending) = self.ending.first() {
+            step.outgoing = ending.end().map(|outgoing| (Subject::Ending, outgoing));
+            if step.outgoing.is_none() {
+                self.ending.remove(0);
+            }
+            return step;
+        }
+        let solvent = self.budget.as_mut().map_or(now, |budget| budget.solvent_at(now));
+        if solvent > now {
+            step.next = Some(solvent);
+            return step;
+        }
+        let discovery = self.discovered.map_or(now, |at| at + settings.config.discovery_interval.get());
+        if discovery <= now {
+            self.discover(settings, now, &mut step);
+            return step;
+        }
+        let interval = settings.config.snapshot.interval.get();
+        let first = self.watched.iter().map(|(process, watched)| (watched.due(interval).unwrap_or(now), *process)).min();
+        match first {
+            Some((due, process)) if due <= now => self.look(process, settings, &mut step),
+            Some((due, _)) => step.next = Some(due.min(discovery)),
+            None => step.next = Some(discovery),
+        }
+        step
+    }
+
+    /// What became of the request of a step.
+    pub(super) fn settle(&mut self, subject: Subject, outgoing: Outgoing, delivered: bool) {
+        match subject {
+            Subject::Watched(process) => {
+                if let Some(watched) = self.watched.get_mut(&process) {
+                    watched.settle(outgoing, delivered);
+                }
+            }
+            Subject::Ending if delivered && !self.ending.is_empty() => drop(self.ending.remove(0)),
+            Subject::Ending => {}
+        }
+    }
+
+    fn look(&mut self, process: Process, settings: &Settings, step: &mut Step) {
+        let Some(watched) = self.watched.get_mut(&process) else { return };
+        let limits = &settings.config.snapshot;
+        let options = SnapshotOptions {
+            max_goroutines: limits.max_goroutines,
+            max_records: limits.max_records,
+            max_open_coded_goroutines: limits.max_open_coded_goroutines,
+            ..SnapshotOptions::default()
+        };
+        match watched.look(&options, settings.config.max_sites) {
+            Ok((outgoing, cost)) => {
+                self.spend(cost);
+                step.outgoing = Some((Subject::Watched(process), outgoing));
+            }
+            Err(deferd_goproc::target::SnapshotError::Over { .. }) => self.end(process, step),
+            Err(error) => step.news.push(News::Failed(error.to_string())),
+        }
+    }
+
+    fn spend(&mut self, cost: Duration) {
+        if let Some(budget) = &mut self.budget {
+            budget.spend(cost, Instant::now());
+        }
+    }
+
+    fn end(&mut self, process: Process, step: &mut Step) {
+        let Some(watched) = self.watched.remove(&process) else { return };
+        step.news.push(News::Ended(watched.label()));
+        if self.ending.len() >= MAX_ENDING {
+            self.ending.remove(0);
+        }
+        self.ending.push(watched);
+        // A process that ended by `exec` runs something else now, which may be worth watching.
+        self.discovered = None;
+    }
+
+    /// Compares who is there with who is watched.
+    fn discover(&mut self, settings: &Settings, now: Instant, step: &mut Step) {
+        let before = thread_cpu();
+        self.discovered = Some(now);
+        let candidates: Vec<Candidate> = discover().collect();
+        let wanted: Vec<&Candidate> = candidates.iter().filter(|candidate| settings.selection.selects(candidate)).collect();
+        let present: BTreeSet<Process> = wanted.iter().map(|candidate| (candidate.pid, candidate.start_ticks)).collect();
+        let over: Vec<Process> = self.watched.keys().filter(|process| !present.contains(process)).copied().collect();
+        for process in over {
+            self.end(process, step);
+        }
+        self.discovered = Some(now);
+        self.refusals.retain(&candidates);
+        for candidate in wanted {
+            self.consider(candidate, settings, step);
+        }
+        self.spend(thread_cpu().saturating_sub(before));
+    }
+
+    fn consider(&mut self, candidate: &Candidate, settings: &Settings, step: &mut Step) {
+        let process = (candidate.pid, candidate.start_ticks);
+        if self.watched.contains_key(&process) || self.refusals.contains(candidate) || is_young(candidate, settings) {
+            return;
+        }
+        match Target::attach_with(candidate.pid, &self.images) {
+            Ok(target) => {
+                let watched = Watched::new(target);
+                step.news.push(News::Watching(watched.label()));
+                self.watched.insert(process, watched);
+            }
+            Err(error) => {
+                let told = self.refusals.add(candidate, &error);
+                if told && settings.selection.is_explicit() {
+                    step.news.push(News::Refused(error.to_string()));
+                }
+            }
+        }
+    }
+}
+
+/// A start in the future is a clock that was set back; such a process is not young.
+fn is_young(candidate: &Candidate, settings: &Settings) -> bool {
+    let age = candidate.started.and_then(|started| SystemTime::now().duration_since(started).ok());
+    age.is_some_and(|age| age < settings.config.min_age.get())
+}
+
+/// CPU time of the calling thread so far.
+fn thread_cpu() -> Duration {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+    let seconds = u64::try_from(time.tv_sec).unwrap_or_default();
+    Duration::new(seconds, u32::try_from(time.tv_nsec).unwrap_or_default())
+}

@@ -1,0 +1,80 @@
+//! One process under watch: looks, what they add up to, and what consumers believe of it.
+
+use std::time::{Duration, Instant};
+
+use deferd_goproc::snapshot::SnapshotOptions;
+use deferd_goproc::target::{SnapshotError, Target};
+use deferd_pdata::build::EncodedAttributes;
+
+use super::frame::{Alive, Frame, Times, nanoseconds};
+use super::history::History;
+use super::resource::resource;
+
+/// A process that is attached.
+#[derive(Debug)]
+pub(super) struct Watched {
+    target: Target,
+    resource: EncodedAttributes,
+    started: u64,
+    history: History,
+    /// Series that were delivered and not ended.
+    alive: Alive,
+    looked: Option<Instant>,
+}
+
+/// A request on its way, with what will be alive once it is delivered.
+#[derive(Debug)]
+pub(super) struct Outgoing {
+    pub(super) payload: deferd_pdata::Bytes,
+    pub(super) points: usize,
+    alive: Alive,
+}
+
+impl Watched {
+    pub(super) fn new(target: Target) -> Self {
+        let info = target.process();
+        let resource = resource(info, target.key());
+        let started = info.started.map(nanoseconds).unwrap_or_default();
+        Self { target, resource, started, history: History::default(), alive: Alive::new(), looked: None }
+    }
+
+    /// When the next look is due.
+    pub(super) fn due(&self, interval: Duration) -> Option<Instant> {
+        self.looked.map(|looked| looked + interval)
+    }
+
+    /// `pid 42 (shop, go1.26.6)`, for logs.
+    pub(super) fn label(&self) -> String {
+        let info = self.target.process();
+        format!("pid {} ({}, {})", info.pid, info.executable_name, info.go_version)
+    }
+
+    /// Looks at the process. Also returns what the look cost.
+    pub(super) fn look(&mut self, options: &SnapshotOptions, max_sites: usize) -> Result<(Outgoing, Duration), SnapshotError> {
+        let now = Instant::now();
+        self.looked = Some(now);
+        let snapshot = self.target.snapshot(options)?;
+        let report = self.history.add(now, &snapshot.sites, max_sites);
+        let frame = Frame::new(&snapshot, &report);
+        let times = Times { start: self.started, taken: nanoseconds(snapshot.taken) };
+        let (payload, points) = frame.encode(&self.resource, &self.alive, times);
+        Ok((Outgoing { payload, points, alive: frame.series() }, snapshot.cost.cpu))
+    }
+
+    /// The last request about a process: an end mark for every series that is alive. `None` if there is none.
+    pub(super) fn end(&self) -> Option<Outgoing> {
+        if self.alive.is_empty() {
+            return None;
+        }
+        let times = Times { start: self.started, taken: nanoseconds(std::time::SystemTime::now()) };
+        let (payload, points) = Frame::default().encode(&self.resource, &self.alive, times);
+        Some(Outgoing { payload, points, alive: Alive::new() })
+    }
+
+    /// What became of a request. A refused one ended no series and began some nobody knows of, so both stay to be ended.
+    pub(super) fn settle(&mut self, outgoing: Outgoing, delivered: bool) {
+        if delivered {
+            self.alive = outgoing.alive;
+        }
+    }
+}

@@ -1,0 +1,3 @@
+module deferd.test/image
+
+go 1.21
