@@ -53,12 +53,13 @@ impl<'a> Labels<'a> {
             _ => None,
         };
         if !self.config.resource_to_telemetry_conversion.enabled {
-            return assemble(fixed, reserved, attributes);
+            return assemble(&fixed, reserved, attributes);
         }
         // An attribute of the resource replaces one of the point.
         let resource = || origin.resource.iter().map(|(key, value)| (key.as_str(), value.as_str()));
-        let own = attributes.filter(|(key, _)| !origin.resource.iter().any(|(of_resource, _)| of_resource == key));
-        assemble(fixed, reserved, own.chain(resource()))
+        let of_resource = |key: &str| origin.resource.binary_search_by(|(other, _)| other.as_str().cmp(key)).is_ok();
+        let own = attributes.filter(|(key, _)| !of_resource(key));
+        assemble(&fixed, reserved, own.chain(resource()))
     }
 
     /// The labels of `target_info`: everything about a resource. `None` if there is nothing to tell it from others by.
@@ -68,7 +69,7 @@ impl<'a> Labels<'a> {
             return None;
         }
         let pairs = origin.resource.iter().map(|(key, value)| (key.as_str(), value.as_str()));
-        Some(assemble(identity, None, pairs.filter(|(key, _)| !IDENTIFYING.contains(key))))
+        Some(assemble(&identity, None, pairs.filter(|(key, _)| !IDENTIFYING.contains(key))))
     }
 }
 
@@ -88,7 +89,7 @@ fn first_of_each(labels: &mut Vec<Label<'_>>) {
 
 /// Fixed labels, then those of attributes by name. Values of attributes whose names collide are joined by `;` in the order of their
 /// keys; an attribute with the name of a fixed or reserved label is called `exported_NAME`, as Prometheus would call it.
-fn assemble<'s>(fixed: Vec<Label<'s>>, reserved: Option<&str>, attributes: impl Iterator<Item = (&'s str, &'s str)>) -> LabelSet {
+fn assemble<'s>(fixed: &[Label<'s>], reserved: Option<&str>, attributes: impl Iterator<Item = (&'s str, &'s str)>) -> LabelSet {
     let mut named: Vec<Label<'s>> = attributes
         .filter(|(_, value)| !value.is_empty())
         .map(|(key, value)| {
