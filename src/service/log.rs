@@ -82,7 +82,7 @@ impl<S: Subscriber> Layer<S> for Lines {
 
     fn on_event(&self, event: &Event<'_>, _context: Context<'_, S>) {
         let settings = self.0.load();
-        let mut fields = Fields { message: String::new(), others: settings.fields.clone() };
+        let mut fields = Fields { message: String::new(), multi_line: false, others: settings.fields.clone() };
         event.record(&mut fields);
         let line = line(settings.encoding, &now(), event.metadata(), fields);
         // There is nowhere to say that standard error is closed.
@@ -100,10 +100,12 @@ fn now() -> String {
 /// One line, with its end.
 fn line(encoding: Encoding, time: &str, metadata: &Metadata<'_>, fields: Fields) -> String {
     let (level, target) = (level_name(*metadata.level()), metadata.target());
-    let Fields { message, others } = fields;
+    let Fields { message, multi_line, others } = fields;
     match encoding {
         Encoding::Console => {
-            let mut line = format!("{time}\t{level}\t{target}\t{}", one_line(&message));
+            let message =
+                if multi_line { message.split('\n').map(one_line).collect::<Vec<_>>().join("\n") } else { one_line(&message) };
+            let mut line = format!("{time}\t{level}\t{target}\t{message}");
             if !others.is_empty() {
                 let _ = write!(line, "\t{}", one_line(&Value::Object(others).to_string()));
             }
@@ -134,6 +136,8 @@ fn level_name(level: Level) -> &'static str {
 /// Collects what an event says.
 struct Fields {
     message: String,
+    /// The line breaks of the message are meant (the debug exporter's output, as in the Collector).
+    multi_line: bool,
     others: Map<String, Value>,
 }
 
@@ -141,6 +145,7 @@ impl Fields {
     fn put(&mut self, field: &Field, value: Value) {
         match (field.name(), value) {
             ("message", Value::String(text)) => self.message = text,
+            ("multi_line", Value::Bool(meant)) => self.multi_line = meant,
             (name, value) => drop(self.others.insert(name.to_owned(), value)),
         }
     }
@@ -181,7 +186,7 @@ mod tests {
 
     fn fields() -> Fields {
         let others = [("path".to_owned(), json!("a\u{1b}[2Jb"))].into_iter().collect();
-        Fields { message: "two\nlines".into(), others }
+        Fields { message: "two\nlines".into(), multi_line: false, others }
     }
 
     fn metadata() -> &'static Metadata<'static> {
@@ -215,5 +220,12 @@ mod tests {
         });
         assert_eq!(serde_json::from_str::<Value>(&json).unwrap(), expected);
         assert_eq!(json.lines().count(), 1);
+    }
+
+    #[test]
+    fn a_text_that_is_meant_to_have_lines_keeps_them_and_nothing_else() {
+        let text = Fields { message: "two\nli\u{1b}nes".into(), multi_line: true, ..fields() };
+        let console = line(Encoding::Console, "T", metadata(), text);
+        assert!(console.starts_with("T\twarn\tdeferd::test\ttwo\nli\\u{1b}nes\t{"), "{console}");
     }
 }
