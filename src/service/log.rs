@@ -6,7 +6,8 @@
 //! ```
 //!
 //! A layer of our own rather than `tracing_subscriber::fmt`: level, form and constant fields change on a reload, and text from
-//! files or foreign processes must not be able to break a line or steer a terminal, in either form.
+//! files or foreign processes must not be able to forge a line or steer a terminal, in either form. A message of several lines
+//! (the debug exporter's) goes on in lines that begin with a tab, where no line of the log begins.
 
 use std::fmt::{self, Write as _};
 use std::io::Write as _;
@@ -82,7 +83,7 @@ impl<S: Subscriber> Layer<S> for Lines {
 
     fn on_event(&self, event: &Event<'_>, _context: Context<'_, S>) {
         let settings = self.0.load();
-        let mut fields = Fields { message: String::new(), multi_line: false, others: settings.fields.clone() };
+        let mut fields = Fields { message: String::new(), others: settings.fields.clone() };
         event.record(&mut fields);
         let line = line(settings.encoding, &now(), event.metadata(), fields);
         // There is nowhere to say that standard error is closed.
@@ -100,12 +101,10 @@ fn now() -> String {
 /// One line, with its end.
 fn line(encoding: Encoding, time: &str, metadata: &Metadata<'_>, fields: Fields) -> String {
     let (level, target) = (level_name(*metadata.level()), metadata.target());
-    let Fields { message, multi_line, others } = fields;
+    let Fields { message, others } = fields;
     match encoding {
         Encoding::Console => {
-            let message =
-                if multi_line { message.split('\n').map(one_line).collect::<Vec<_>>().join("\n") } else { one_line(&message) };
-            let mut line = format!("{time}\t{level}\t{target}\t{message}");
+            let mut line = format!("{time}\t{level}\t{target}\t{}", indented(&message));
             if !others.is_empty() {
                 let _ = write!(line, "\t{}", one_line(&Value::Object(others).to_string()));
             }
@@ -123,6 +122,12 @@ fn line(encoding: Encoding, time: &str, metadata: &Metadata<'_>, fields: Fields)
     }
 }
 
+/// The message with its line breaks and tabs, and with other controls escaped.
+fn indented(message: &str) -> String {
+    let line = |line: &str| line.split('\t').map(one_line).collect::<Vec<_>>().join("\t");
+    message.lines().map(line).collect::<Vec<_>>().join("\n\t")
+}
+
 fn level_name(level: Level) -> &'static str {
     match level {
         Level::ERROR => "error",
@@ -136,8 +141,6 @@ fn level_name(level: Level) -> &'static str {
 /// Collects what an event says.
 struct Fields {
     message: String,
-    /// The line breaks of the message are meant (the debug exporter's output, as in the Collector).
-    multi_line: bool,
     others: Map<String, Value>,
 }
 
@@ -145,7 +148,6 @@ impl Fields {
     fn put(&mut self, field: &Field, value: Value) {
         match (field.name(), value) {
             ("message", Value::String(text)) => self.message = text,
-            ("multi_line", Value::Bool(meant)) => self.multi_line = meant,
             (name, value) => drop(self.others.insert(name.to_owned(), value)),
         }
     }
@@ -186,7 +188,7 @@ mod tests {
 
     fn fields() -> Fields {
         let others = [("path".to_owned(), json!("a\u{1b}[2Jb"))].into_iter().collect();
-        Fields { message: "two\nlines".into(), multi_line: false, others }
+        Fields { message: "two\nlines\tand\u{7}".into(), others }
     }
 
     fn metadata() -> &'static Metadata<'static> {
@@ -211,21 +213,14 @@ mod tests {
     }
 
     #[test]
-    fn a_line_stays_a_line_in_both_forms() {
+    fn no_text_can_forge_a_line_or_steer_a_terminal() {
         let console = line(Encoding::Console, "T", metadata(), fields());
-        assert_eq!(console, "T\twarn\tdeferd::test\ttwo\\nlines\t{\"path\":\"a\\u001b[2Jb\"}\n");
+        assert_eq!(console, "T\twarn\tdeferd::test\ttwo\n\tlines\tand\\u{7}\t{\"path\":\"a\\u001b[2Jb\"}\n");
         let json = line(Encoding::Json, "T", metadata(), fields());
         let expected = json!({
-            "level": "warn", "ts": "T", "logger": "deferd::test", "msg": "two\nlines", "path": "a\u{1b}[2Jb"
+            "level": "warn", "ts": "T", "logger": "deferd::test", "msg": "two\nlines\tand\u{7}", "path": "a\u{1b}[2Jb"
         });
         assert_eq!(serde_json::from_str::<Value>(&json).unwrap(), expected);
         assert_eq!(json.lines().count(), 1);
-    }
-
-    #[test]
-    fn a_text_that_is_meant_to_have_lines_keeps_them_and_nothing_else() {
-        let text = Fields { message: "two\nli\u{1b}nes".into(), multi_line: true, ..fields() };
-        let console = line(Encoding::Console, "T", metadata(), text);
-        assert!(console.starts_with("T\twarn\tdeferd::test\ttwo\nli\\u{1b}nes\t{"), "{console}");
     }
 }
