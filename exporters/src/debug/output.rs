@@ -41,7 +41,8 @@ impl Output {
     /// Writes one batch's text and a line break. May block.
     pub(super) fn write(&self, text: &str) -> io::Result<()> {
         match self {
-            Self::Log { component } => tracing::info!(component, "{text}"),
+            // `multi_line` tells the service's log that the line breaks are ours, every other control being escaped.
+            Self::Log { component } => tracing::info!(component, multi_line = true, "{text}"),
             Self::Sinks(sinks) => {
                 let line = format!("{text}\n");
                 for sink in sinks {

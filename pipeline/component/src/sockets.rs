@@ -70,7 +70,14 @@ impl Listener {
 
 /// All listening sockets of the service.
 #[derive(Debug, Default)]
-pub struct Sockets(Mutex<HashMap<Key, Weak<Listener>>>);
+pub struct Sockets(Mutex<HashMap<Key, Known>>);
+
+#[derive(Debug)]
+struct Known {
+    listener: Weak<Listener>,
+    /// Who has it for itself, if it is not a component's.
+    reserved_for: Option<String>,
+}
 
 /// Port 0 means "any", so two components asking for it must not share: then the owner is part of the key.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -108,21 +115,34 @@ impl Claims {
         if let Some(other) = self.owners.lock().get(&key).filter(|other| other.as_str() != owner) {
             return Err(SocketError::Taken { endpoint: endpoint.to_owned(), owner: other.clone() });
         }
-        let listener = self.sockets.obtain(&key)?;
+        let listener = self.sockets.obtain(&key, None)?;
         self.owners.lock().insert(key, owner.to_owned());
         Ok(listener)
     }
 }
 
 impl Sockets {
-    fn obtain(&self, key: &Key) -> Result<Arc<Listener>, SocketError> {
-        let mut known = self.0.lock();
-        known.retain(|_, listener| listener.strong_count() > 0);
-        if let Some(listener) = known.get(key).and_then(Weak::upgrade) {
-            return Ok(listener);
+    /// A listener for the service itself, existing or new, which no component gets for as long as it lives. Needs a Tokio
+    /// runtime.
+    pub fn reserve(&self, owner: &str, endpoint: &str) -> Result<Arc<Listener>, SocketError> {
+        let any_port = endpoint.ends_with(":0");
+        let key = Key { endpoint: endpoint.to_owned(), owner: any_port.then(|| owner.to_owned()) };
+        self.obtain(&key, Some(owner))
+    }
+
+    fn obtain(&self, key: &Key, reserved_for: Option<&str>) -> Result<Arc<Listener>, SocketError> {
+        let mut sockets = self.0.lock();
+        sockets.retain(|_, known| known.listener.strong_count() > 0);
+        if let Some((known, listener)) = sockets.get(key).and_then(|known| Some((known, known.listener.upgrade()?))) {
+            if known.reserved_for.as_deref() == reserved_for {
+                return Ok(listener);
+            }
+            let owner = known.reserved_for.clone().unwrap_or_else(|| "a component".to_owned());
+            return Err(SocketError::Taken { endpoint: key.endpoint.clone(), owner });
         }
         let listener = Arc::new(bind(&key.endpoint)?);
-        known.insert(key.clone(), Arc::downgrade(&listener));
+        let known = Known { listener: Arc::downgrade(&listener), reserved_for: reserved_for.map(str::to_owned) };
+        sockets.insert(key.clone(), known);
         Ok(listener)
     }
 }
@@ -181,6 +201,20 @@ mod tests {
         let kept = claims.carry_over(|owner| owner.ends_with("/a"));
         let error = kept.listen("exporters::prometheus/b", &endpoint).unwrap_err();
         assert_eq!(error.to_string(), format!("cannot listen on {endpoint}: exporters::prometheus/a already does"));
+    }
+
+    #[tokio::test]
+    async fn a_reserved_address_is_the_services_and_no_components() {
+        let sockets = Arc::new(Sockets::default());
+        let endpoint = free_address();
+        let own = sockets.reserve("service::telemetry::metrics", &endpoint).unwrap();
+        let again = sockets.reserve("service::telemetry::metrics", &endpoint).unwrap();
+        assert!(Arc::ptr_eq(&own, &again));
+        let error = Claims::new(Arc::clone(&sockets)).listen("exporters::prometheus", &endpoint).unwrap_err();
+        assert_eq!(error.to_string(), format!("cannot listen on {endpoint}: service::telemetry::metrics already does"));
+        drop((own, again));
+        let _theirs = Claims::new(Arc::clone(&sockets)).listen("exporters::prometheus", &endpoint).unwrap();
+        assert!(sockets.reserve("service::telemetry::metrics", &endpoint).is_err());
     }
 
     #[tokio::test]

@@ -1,0 +1,124 @@
+//! The arguments, and the help that explains them.
+
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand};
+use deferd_config::{Problem, Source};
+
+const ABOUT: &str = "Watches Go's defer in live processes from outside, and runs OpenTelemetry pipelines";
+
+const EXAMPLES: &str = "\
+Examples:
+  deferd demo                                         watch a leaky Go service, built and started for you
+  deferd snapshot 4711                                what is process 4711 deferring right now?
+  deferd --config deferd.yaml                         run the service
+  deferd --config base.yaml --config site.yaml        later files win; lists are replaced
+  deferd --config deferd.yaml --set receivers.godefer.snapshot.interval=1s
+  deferd validate --config deferd.yaml                say everything that is wrong with it, start nothing
+  kill -HUP PID                                       read the files again; a broken one changes nothing
+
+Signals:
+  SIGTERM, SIGINT   deliver what was accepted, then end; a second one ends at once
+  SIGHUP            reload the configuration
+
+Exit codes:
+  0  done; a stopped service has delivered everything it had accepted
+  1  the configuration is wrong, or the service could not start
+  2  the command line is wrong
+  3  snapshot: the process cannot be read (the message names the missing right and the command that gives it)
+  4  snapshot: no such process, or it ended meanwhile
+  5  snapshot: not a Go program, a Go version other than 1.21 to 1.27, or a damaged executable
+  6  the service ended before everything it had accepted was delivered (drain deadline, or a second signal)
+A reason is one line on standard error.";
+
+/// What was asked for.
+#[derive(Debug, Parser)]
+#[command(name = "deferd", version, about = ABOUT, after_help = EXAMPLES, args_conflicts_with_subcommands = true)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+    #[command(flatten)]
+    pub(crate) config: ConfigArguments,
+}
+
+/// Everything but running the service.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Check a configuration and start nothing: silent and 0, or one line per problem and 1
+    Validate(ConfigArguments),
+    /// List the components of this binary, as YAML
+    Components,
+    /// Look once at a Go process and show its pending defers
+    Snapshot(SnapshotArguments),
+    /// Watch a leaky Go service, built and started for the purpose
+    Demo(DemoArguments),
+}
+
+/// Where a configuration comes from.
+#[derive(Debug, Args)]
+pub(crate) struct ConfigArguments {
+    #[arg(long, value_name = "FILE", help = "Configuration file, or file:PATH, env:NAME, yaml:TEXT; repeatable, later ones win")]
+    config: Vec<String>,
+    /// Set one value, over all files; repeatable. Example: --set exporters.debug.verbosity=detailed
+    #[arg(long, value_name = "KEY=VALUE")]
+    set: Vec<String>,
+    /// Accepted for the Collector's sake; no effect
+    #[arg(long, value_name = "GATES")]
+    pub(crate) feature_gates: Option<String>,
+}
+
+/// What to look at.
+#[derive(Debug, Args)]
+pub(crate) struct SnapshotArguments {
+    /// Process id
+    #[arg(value_name = "PID")]
+    pub(crate) pid: u32,
+    /// Print one JSON object instead of a table
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// How the demonstration runs.
+#[derive(Debug, Args)]
+pub(crate) struct DemoArguments {
+    /// How long to watch, such as 90s or 5m; 0 is until Ctrl-C
+    #[arg(long, value_name = "TIME", default_value = "60s", value_parser = duration)]
+    pub(crate) duration: Duration,
+}
+
+impl ConfigArguments {
+    /// The layers in the order in which they are merged: files as given, then single values.
+    pub(crate) fn sources(&self) -> Result<Vec<Source>, Problem> {
+        let files = self.config.iter().map(|argument| Source::from_config_flag(argument));
+        let values = self.set.iter().map(|argument| Source::from_set_flag(argument));
+        // A value alone is no configuration, as in the Collector: with nothing to merge it into, the message is about that.
+        if self.config.is_empty() {
+            return Ok(Vec::new());
+        }
+        files.chain(values).collect()
+    }
+}
+
+fn duration(text: &str) -> Result<Duration, deferd_config::ValueError> {
+    Ok(text.parse::<deferd_config::Duration>()?.get())
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_definition_is_consistent() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn files_come_before_single_values() {
+        let arguments = Arguments::parse_from(["deferd", "--set", "a.b=1", "--config", "x.yaml", "--config", "yaml:c: 2"]);
+        let expected =
+            [Source::File("x.yaml".into()), Source::Yaml("c: 2".into()), Source::Set { key: "a.b".into(), value: "1".into() }];
+        assert_eq!(arguments.config.sources().unwrap(), expected);
+    }
+}

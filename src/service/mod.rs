@@ -1,0 +1,111 @@
+//! The life of the service: read, start, follow signals, drain, end.
+
+mod config;
+mod log;
+mod own_metrics;
+mod process;
+mod running;
+mod signals;
+#[cfg(test)]
+mod tests;
+
+use std::thread::available_parallelism;
+
+use deferd_component::Registry;
+use deferd_config::Source;
+use deferd_engine::StopReport;
+
+use crate::cli::environment;
+use crate::exit::Exit;
+use crate::terminal::complain;
+
+pub(crate) use config::Loaded;
+pub(crate) use log::Log;
+pub(crate) use running::Service;
+pub(crate) use signals::{Request, Signals};
+
+/// Threads that carry data. Measured work fits well into two; more would only spread it and its memory. What a receiver computes
+/// for long runs on threads of its own.
+const MAX_WORKERS: usize = 2;
+
+/// Runs the service until it is told to stop.
+pub(crate) fn run(registry: &Registry, sources: Vec<Source>) -> Exit {
+    let loaded = match Loaded::read(registry, &sources, &environment) {
+        Ok(loaded) => loaded,
+        Err(problems) => {
+            problems.iter().for_each(complain);
+            return Exit::Failed;
+        }
+    };
+    let log = Log::start(&loaded.service.telemetry.logs);
+    let runtime = match runtime() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            complain(format_args!("cannot start threads: {error}"));
+            return Exit::Failed;
+        }
+    };
+    let exit = runtime.block_on(live(registry, sources, loaded, log));
+    // What is still running at this point was given its time.
+    runtime.shutdown_background();
+    exit
+}
+
+/// The threads a service runs on.
+pub(crate) fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
+    let workers = available_parallelism().map_or(1, |cores| cores.get().min(MAX_WORKERS));
+    tokio::runtime::Builder::new_multi_thread().worker_threads(workers).enable_all().build()
+}
+
+async fn live(registry: &Registry, sources: Vec<Source>, loaded: Loaded, log: Log) -> Exit {
+    tracing::info!(version = env!("CARGO_PKG_VERSION"), pid = std::process::id(), "Starting deferd...");
+    // Before anything else: a signal that comes while the service starts is answered as soon as it runs.
+    let mut signals = match Signals::listen() {
+        Ok(signals) => signals,
+        Err(error) => {
+            complain(format_args!("cannot listen to signals: {error}"));
+            return Exit::Failed;
+        }
+    };
+    let mut service = match Service::start(registry, sources, environment, loaded, log) {
+        Ok(service) => service,
+        Err(error) => {
+            error.to_string().lines().for_each(complain);
+            return Exit::Failed;
+        }
+    };
+    service.announce();
+    loop {
+        match signals.next().await {
+            Request::Reload => drop(service.reload()),
+            Request::Stop(signal) => {
+                tracing::info!(signal, "Received signal from OS");
+                return drain(service, &mut signals).await;
+            }
+        }
+    }
+}
+
+/// Stops the service, or gives up on a second request.
+pub(crate) async fn drain(service: Service<'_>, signals: &mut Signals) -> Exit {
+    tracing::info!("Starting shutdown...");
+    tokio::select! {
+        report = service.stop() => ended(report),
+        signal = signals.stop() => {
+            tracing::error!(signal, "Second signal: ends at once, what was not delivered is lost");
+            Exit::Lost
+        }
+    }
+}
+
+fn ended(report: StopReport) -> Exit {
+    if report.undelivered > 0 {
+        tracing::error!(
+            items = report.undelivered,
+            "The drain deadline passed: items were accepted and not delivered; service::shutdown_timeout allows more time"
+        );
+        return Exit::Lost;
+    }
+    tracing::info!("Shutdown complete.");
+    Exit::Done
+}

@@ -1,0 +1,51 @@
+//! Everything that is written to standard output and standard error, the service's log aside.
+//!
+//! Whoever reads may go away at any time (`deferd snapshot 1 | head`): text that nobody takes is not an error, and is no reason
+//! to panic as `println!` does.
+
+use std::fmt::Display;
+use std::io::{self, Write};
+
+/// Writes text to standard output, as it is.
+pub(crate) fn show(text: &str) {
+    write(&mut io::stdout().lock(), text);
+}
+
+/// Writes one problem to standard error: `Error: ...`, the form of the Collector. One line, whatever the text holds.
+pub(crate) fn complain(problem: impl Display) {
+    write(&mut io::stderr().lock(), &format!("Error: {}\n", one_line(&problem.to_string())));
+}
+
+/// Writes something to know to standard error, when there is no log yet.
+pub(crate) fn warn(warning: impl Display) {
+    write(&mut io::stderr().lock(), &format!("Warning: {}\n", one_line(&warning.to_string())));
+}
+
+/// The text with controls escaped, so that it is one line and cannot steer a terminal. What is shown may come from a file, or
+/// from another process's memory.
+pub(crate) fn one_line(text: &str) -> String {
+    let mut line = String::with_capacity(text.len());
+    for character in text.chars() {
+        if character.is_control() {
+            line.extend(character.escape_default());
+        } else {
+            line.push(character);
+        }
+    }
+    line
+}
+
+fn write(stream: &mut impl Write, text: &str) {
+    // Nobody is left to be told.
+    let _ = stream.write_all(text.as_bytes()).and_then(|()| stream.flush());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_cannot_break_its_line_or_steer_the_terminal() {
+        assert_eq!(one_line("a\nb\u{1b}[2Jc\u{7f}"), "a\\nb\\u{1b}[2Jc\\u{7f}");
+    }
+}

@@ -1,0 +1,9 @@
+//! The binary as users run it: arguments, files, ports, signals, exit codes.
+
+mod arguments;
+mod demo;
+mod life;
+mod reload;
+mod snapshot;
+mod support;
+mod validate;
