@@ -1,1 +1,22 @@
 //! Processors of this distribution.
+
+pub mod filter;
+
+use deferd_component::Registry;
+
+/// Lists every processor of this crate.
+pub fn register(registry: &mut Registry) {
+    registry.processor::<filter::Factory>();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn every_processor_keeps_the_contract() {
+        let mut registry = Registry::default();
+        register(&mut registry);
+        assert_eq!(deferd_component::testing::contract(&registry, &[]), [""; 0]);
+    }
+}

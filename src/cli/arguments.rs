@@ -9,32 +9,40 @@ const ABOUT: &str = "Watches Go's defer in live processes from outside, and runs
 
 const EXAMPLES: &str = "\
 Examples:
-  deferd demo                                         watch a leaky Go service, built and started for you
-  deferd snapshot 4711                                what is process 4711 deferring right now?
-  deferd --config deferd.yaml                         run the service
-  deferd --config base.yaml --config site.yaml        later files win; lists are replaced
+  deferd demo                      watch a leaky Go service, built for you
+  deferd snapshot 4711             what has process 4711 deferred just now?
+  deferd --config deferd.yaml      run the service
+  deferd --config base.yaml --config site.yaml
+                                   later files win; lists are replaced
   deferd --config deferd.yaml --set receivers.godefer.snapshot.interval=1s
-  deferd validate --config deferd.yaml                say everything that is wrong with it, start nothing
-  kill -HUP PID                                       read the files again; a broken one changes nothing
+  deferd validate --config deferd.yaml
+                                   say all that is wrong with it, start nothing
 
 Signals:
-  SIGTERM, SIGINT   deliver what was accepted, then end; a second one ends at once
-  SIGHUP            reload the configuration
+  SIGTERM, SIGINT  deliver what was accepted, then end; a second ends at once
+  SIGHUP           read the configuration again; a broken one changes nothing
 
 Exit codes:
-  0  done; a stopped service has delivered everything it had accepted
+  0  done; a stopped service has delivered all that it had accepted
   1  the configuration is wrong, or the service could not start
   2  the command line is wrong
-  3  snapshot: the process cannot be read (the message names the missing right and the command that gives it)
-  4  snapshot: no such process, or it ended meanwhile
-  5  snapshot: not a Go program, a Go version other than 1.21 to 1.27, or a damaged executable
-  6  the service ended before everything it had accepted was delivered (drain deadline, or a second signal)
+  3  snapshot: the process cannot be read; the message names the missing
+     right and the command that gives it
+  4  snapshot: no such process, or it has ended meanwhile
+  5  snapshot: not a Go program, or not of Go 1.21 to 1.27, or damaged
+  6  the service ended before all that it had accepted was delivered: the
+     drain deadline passed, or a second signal came
 A reason is one line on standard error.";
 
 /// What was asked for.
 #[derive(Debug, Parser)]
-#[command(name = "deferd", version, about = ABOUT, after_help = EXAMPLES, args_conflicts_with_subcommands = true)]
+#[command(name = "deferd", version, about = ABOUT, after_help = EXAMPLES)]
+#[command(args_conflicts_with_subcommands = true, disable_version_flag = true)]
 pub(crate) struct Arguments {
+    /// Print the version
+    // The Collector's short form; clap's own is -V.
+    #[arg(short, long, action = clap::ArgAction::Version)]
+    version: Option<bool>,
     #[command(subcommand)]
     pub(crate) command: Option<Command>,
     #[command(flatten)]

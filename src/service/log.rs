@@ -6,7 +6,8 @@
 //! ```
 //!
 //! A layer of our own rather than `tracing_subscriber::fmt`: level, form and constant fields change on a reload, and text from
-//! files or foreign processes must not be able to break a line or steer a terminal, in either form.
+//! files or foreign processes must not be able to forge a line or steer a terminal, in either form. A message of several lines
+//! (the debug exporter's) goes on in lines that begin with a tab, where no line of the log begins.
 
 use std::fmt::{self, Write as _};
 use std::io::Write as _;
@@ -103,7 +104,7 @@ fn line(encoding: Encoding, time: &str, metadata: &Metadata<'_>, fields: Fields)
     let Fields { message, others } = fields;
     match encoding {
         Encoding::Console => {
-            let mut line = format!("{time}\t{level}\t{target}\t{}", one_line(&message));
+            let mut line = format!("{time}\t{level}\t{target}\t{}", indented(&message));
             if !others.is_empty() {
                 let _ = write!(line, "\t{}", one_line(&Value::Object(others).to_string()));
             }
@@ -119,6 +120,12 @@ fn line(encoding: Encoding, time: &str, metadata: &Metadata<'_>, fields: Fields)
             format!("{}\n", one_line(&Value::Object(object).to_string()))
         }
     }
+}
+
+/// The message with its line breaks and tabs, and with other controls escaped.
+fn indented(message: &str) -> String {
+    let line = |line: &str| line.split('\t').map(one_line).collect::<Vec<_>>().join("\t");
+    message.lines().map(line).collect::<Vec<_>>().join("\n\t")
 }
 
 fn level_name(level: Level) -> &'static str {
@@ -181,7 +188,7 @@ mod tests {
 
     fn fields() -> Fields {
         let others = [("path".to_owned(), json!("a\u{1b}[2Jb"))].into_iter().collect();
-        Fields { message: "two\nlines".into(), others }
+        Fields { message: "two\nlines\tand\u{7}".into(), others }
     }
 
     fn metadata() -> &'static Metadata<'static> {
@@ -206,12 +213,12 @@ mod tests {
     }
 
     #[test]
-    fn a_line_stays_a_line_in_both_forms() {
+    fn no_text_can_forge_a_line_or_steer_a_terminal() {
         let console = line(Encoding::Console, "T", metadata(), fields());
-        assert_eq!(console, "T\twarn\tdeferd::test\ttwo\\nlines\t{\"path\":\"a\\u001b[2Jb\"}\n");
+        assert_eq!(console, "T\twarn\tdeferd::test\ttwo\n\tlines\tand\\u{7}\t{\"path\":\"a\\u001b[2Jb\"}\n");
         let json = line(Encoding::Json, "T", metadata(), fields());
         let expected = json!({
-            "level": "warn", "ts": "T", "logger": "deferd::test", "msg": "two\nlines", "path": "a\u{1b}[2Jb"
+            "level": "warn", "ts": "T", "logger": "deferd::test", "msg": "two\nlines\tand\u{7}", "path": "a\u{1b}[2Jb"
         });
         assert_eq!(serde_json::from_str::<Value>(&json).unwrap(), expected);
         assert_eq!(json.lines().count(), 1);

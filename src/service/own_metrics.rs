@@ -93,6 +93,7 @@ impl OwnMetrics {
 
 impl Serving {
     fn start(listener: Arc<Listener>, shown: Arc<Shown>) -> Self {
+        tracing::info!("Serving own metrics on http://{}/metrics", listener.address());
         let stopper = Stopper::new();
         let (socket, stop, telemetry) = (Arc::clone(&listener), stopper.listener(), Arc::clone(&shown.telemetry));
         let pages = Pages::new().page("/metrics", move || {

@@ -107,11 +107,8 @@ impl<'a> Service<'a> {
         Ok(())
     }
 
-    /// Says where the service can be scraped, and that it is ready.
+    /// Says that the service is ready.
     pub(crate) fn announce(&self) {
-        for address in self.addresses() {
-            tracing::info!("Serving own metrics on http://{address}/metrics");
-        }
         let pipelines = self.engine.spec().pipelines.len();
         tracing::info!(pipelines, "Everything is ready. Begin running and processing data.");
     }

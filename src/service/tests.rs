@@ -12,7 +12,7 @@ use deferd_config::Source;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{Exit, Loaded, Log, Service, Signals, drain};
+use super::{Exit, Loaded, Log, Service, Signals, drain, ended};
 
 /// No keys.
 #[derive(Debug, Default, Clone, Deserialize, JsonSchema)]
@@ -99,8 +99,7 @@ async fn what_the_drain_deadline_leaves_undelivered_shows_in_the_exit_code() {
     let registry = registry();
     let service = start(&registry, "50ms");
     accepted(&service).await;
-    let mut signals = Signals::listen().unwrap();
-    assert_eq!(drain(service, &mut signals).await, Exit::Lost);
+    assert_eq!(ended(service.stop().await), Exit::Lost);
 }
 
 #[tokio::test]

@@ -4,8 +4,10 @@ use crate::support::output;
 
 #[test]
 fn help_and_version_are_asked_for_and_so_no_error() {
-    let (code, stdout, stderr) = output(&["--version"]);
-    assert_eq!((code, stdout.as_str(), stderr.as_str()), (0, concat!("deferd ", env!("CARGO_PKG_VERSION"), "\n"), ""));
+    for form in ["--version", "-v"] {
+        let (code, stdout, stderr) = output(&[form]);
+        assert_eq!((code, stdout.as_str(), stderr.as_str()), (0, concat!("deferd ", env!("CARGO_PKG_VERSION"), "\n"), ""));
+    }
     let (code, stdout, _) = output(&["--help"]);
     assert_eq!(code, 0);
     for taught in ["Examples:", "Exit codes:", "SIGHUP", "deferd snapshot 4711"] {

@@ -1,4 +1,5 @@
 //! The binary as users run it: arguments, files, ports, signals, exit codes.
+#![cfg(test)]
 
 mod arguments;
 mod demo;

@@ -199,8 +199,9 @@ impl Builder {
                 let data = match (kind, scalar::resolve(text)) {
                     ("null", Data::Null) => Some(Data::Null),
                     ("bool", Data::Bool(value)) => Some(Data::Bool(value)),
-                    ("int", Data::Number(number @ (Number::Int(_) | Number::Uint(_)))) => Some(Data::Number(number)),
-                    ("float", Data::Number(number)) => Some(Data::Number(number)),
+                    ("int", Data::Number(number @ (Number::Int(_) | Number::Uint(_)))) | ("float", Data::Number(number)) => {
+                        Some(Data::Number(number))
+                    }
                     _ => None,
                 };
                 data.unwrap_or_else(|| {

@@ -14,34 +14,33 @@ pub(super) struct Lines {
 }
 
 impl Lines {
-    /// Adds a line.
+    /// Adds a line. Controls in it are escaped, tabs aside: what is shown comes from elsewhere, and must neither end the line
+    /// nor steer a terminal.
     pub(super) fn add(&mut self, line: fmt::Arguments<'_>) {
         if self.text.len() >= MAX_BYTES {
             self.left_out += 1;
             return;
         }
+        let start = self.text.len();
         // Writing to a String cannot fail.
         let _ = self.text.write_fmt(line);
+        let is_unsafe = |character: char| character.is_control() && character != '\t';
+        if self.text.get(start..).is_some_and(|line| line.contains(is_unsafe)) {
+            for character in self.text.split_off(start).chars() {
+                if is_unsafe(character) { self.text.extend(character.escape_default()) } else { self.text.push(character) }
+            }
+        }
         self.text.push('\n');
     }
 
-    /// The text without its last line break. Control characters, which could steer a terminal, are escaped; line breaks
-    /// and tabs stay.
+    /// The text without its last line break.
     pub(super) fn finish(mut self) -> String {
         if self.left_out > 0 {
             let _ = write!(self.text, "({} more lines are left out, a batch shows at most {MAX_BYTES} bytes)", self.left_out);
         } else if self.text.ends_with('\n') {
             self.text.pop();
         }
-        let unsafe_to_show = |c: char| c.is_control() && c != '\n' && c != '\t';
-        if !self.text.contains(unsafe_to_show) {
-            return self.text;
-        }
-        let mut shown = String::with_capacity(self.text.len());
-        for c in self.text.chars() {
-            if unsafe_to_show(c) { shown.extend(c.escape_default()) } else { shown.push(c) }
-        }
-        shown
+        self.text
     }
 }
 
@@ -64,9 +63,9 @@ mod tests {
     }
 
     #[test]
-    fn escape_sequences_are_shown_not_obeyed() {
+    fn escape_sequences_and_line_breaks_in_values_are_shown_not_obeyed() {
         let mut lines = Lines::default();
-        lines.add(format_args!("a\u{1b}[2Jb\tc"));
-        assert_eq!(lines.finish(), "a\\u{1b}[2Jb\tc");
+        lines.add(format_args!("a\u{1b}[2Jb\tc\nforged"));
+        assert_eq!(lines.finish(), "a\\u{1b}[2Jb\tc\\nforged");
     }
 }

@@ -10,6 +10,7 @@ use serde::Deserialize;
 /// The configuration of one Prometheus exporter.
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
+#[expect(clippy::struct_excessive_bools, reason = "the Collector's keys")]
 pub struct Config {
     /// Where `/metrics` is served. Required.
     pub endpoint: Option<Endpoint>,

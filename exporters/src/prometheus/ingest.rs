@@ -87,7 +87,7 @@ impl Points<'_> {
                 points.for_each(|point| self.put(&point.attributes(), point.no_recorded_value(), histogram(&point), delta));
             }
             Data::Summary(points) => {
-                points.for_each(|point| self.put(&point.attributes(), point.no_recorded_value(), summary(&point), delta));
+                points.for_each(|point| self.put(&point.attributes(), point.no_recorded_value(), Some(summary(&point)), delta));
             }
             Data::Empty | Data::ExponentialHistogram { .. } => {}
         }
@@ -120,7 +120,7 @@ fn histogram(point: &HistogramPoint<'_>) -> Option<Point> {
     Some(Point { start: point.start_time, time: point.time, value })
 }
 
-fn summary(point: &SummaryPoint<'_>) -> Option<Point> {
+fn summary(point: &SummaryPoint<'_>) -> Point {
     let value = Value::Summary { count: point.count, sum: point.sum, quantiles: point.quantiles().collect() };
-    Some(Point { start: point.start_time, time: point.time, value })
+    Point { start: point.start_time, time: point.time, value }
 }

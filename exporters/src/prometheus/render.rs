@@ -107,11 +107,14 @@ impl Renderer<'_> {
     }
 
     /// The live series of metrics that are shown as one, sorted by labels, one for each label set.
-    fn series<'s>(&self, metrics: &[(&MetricId, &'s Metric)]) -> Vec<(LabelSet, &'s Point)> {
+    fn series<'s>(&mut self, metrics: &[(&MetricId, &'s Metric)]) -> Vec<(LabelSet, &'s Point)> {
         let mut all: Vec<(LabelSet, &Series)> = Vec::new();
         for (id, metric) in metrics {
-            let live = metric.series.iter().filter(|(_, series)| self.is_live(series));
-            all.extend(live.map(|(key, series)| (self.labels.of_series(id.kind, &series.origin, key::attributes(key)), series)));
+            for (key, series) in &metric.series {
+                if self.is_live(series) {
+                    all.push((self.labels.of_series(id.kind, &series.origin, key::attributes(key)), series));
+                }
+            }
         }
         all.sort_unstable_by(|(a, one), (b, other)| {
             a.cmp(b).then_with(|| (other.updated, other.point.time).cmp(&(one.updated, one.point.time)))

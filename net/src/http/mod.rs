@@ -3,6 +3,7 @@
 //! Our own accept loop over hyper's connections: each connection is a task that [`serve`] owns and joins, so that stopping is
 //! complete when it returns. Everything a client can make us hold is bounded: connections, header bytes, time.
 
+mod gzip;
 mod pages;
 #[cfg(test)]
 mod tests;

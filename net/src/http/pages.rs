@@ -6,10 +6,10 @@ use std::pin::Pin;
 
 use bytes::Bytes;
 use http_body_util::Full;
-use hyper::header::{ALLOW, CONTENT_TYPE, HeaderValue};
+use hyper::header::{ALLOW, CONTENT_ENCODING, CONTENT_TYPE, HeaderValue, VARY};
 use hyper::{Method, Request, Response, StatusCode};
 
-use super::Handler;
+use super::{Handler, gzip};
 
 /// What a page shows.
 #[derive(Debug, Clone)]
@@ -24,7 +24,7 @@ pub struct Page {
 
 type Make = Box<dyn Fn() -> Pin<Box<dyn Future<Output = Page> + Send>> + Send + Sync>;
 
-/// Pages by path. GET and HEAD only: another method is answered with 405, another path with 404.
+/// Pages by path, compressed for clients that ask for it. GET and HEAD only: another method is answered with 405, another path with 404.
 #[derive(Default)]
 pub struct Pages(Vec<(&'static str, Make)>);
 
@@ -76,7 +76,20 @@ impl Handler for Pages {
             return refused;
         }
         // To HEAD hyper sends the length and leaves the body out.
-        response(make().await)
+        let mut page = make().await;
+        if !gzip::is_worth_it(&page.body) {
+            return response(page);
+        }
+        let wanted = gzip::is_wanted(request.headers());
+        let compressed = if wanted { gzip::compress(page.body.clone()).await } else { None };
+        let encoding = compressed.is_some().then_some(HeaderValue::from_static("gzip"));
+        page.body = compressed.unwrap_or(page.body);
+        let mut response = response(page);
+        response.headers_mut().insert(VARY, HeaderValue::from_static("accept-encoding"));
+        if let Some(encoding) = encoding {
+            response.headers_mut().insert(CONTENT_ENCODING, encoding);
+        }
+        response
     }
 }
 

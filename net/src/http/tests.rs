@@ -22,12 +22,16 @@ impl Server {
 
     /// What the server says until it closes the connection; what a reset cuts off is missing.
     async fn ask(&self, request: &str) -> String {
+        String::from_utf8(self.ask_bytes(request).await).unwrap()
+    }
+
+    async fn ask_bytes(&self, request: &str) -> Vec<u8> {
         let mut stream = TcpStream::connect(self.address).await.unwrap();
         let mut answer = Vec::new();
         if stream.write_all(request.as_bytes()).await.is_ok() {
             let _ = stream.read_to_end(&mut answer).await;
         }
-        String::from_utf8(answer).unwrap()
+        answer
     }
 
     fn rejected(&self) -> u64 {
@@ -94,6 +98,26 @@ async fn a_connection_too_many_is_closed_and_counted() {
     // The loop notices closed connections as it goes; until then newcomers are rejected.
     let answered = async { while !server.ask("GET /metrics HTTP/1.0\r\n\r\n").await.ends_with("up 1\n") {} };
     tokio::time::timeout(Duration::from_secs(10), answered).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_long_page_is_compressed_for_who_asks() {
+    use std::io::Read as _;
+
+    let long = "up 1\n".repeat(1_000);
+    let page = long.clone();
+    let server = Server::start(Pages::new().page("/metrics", move || std::future::ready(Page::ok("text/plain", page.clone()))));
+    let answer = server.ask_bytes("GET /metrics HTTP/1.0\r\naccept-encoding: br;q=1, gzip;q=0.5\r\n\r\n").await;
+    let end = answer.windows(4).position(|window| window == b"\r\n\r\n").unwrap() + 4;
+    let (head, body) = answer.split_at(end);
+    assert!(String::from_utf8_lossy(head).contains("content-encoding: gzip\r\n"));
+    let mut text = String::new();
+    flate2::read::GzDecoder::new(body).read_to_string(&mut text).unwrap();
+    assert!(text == long && body.len() < 200, "{} bytes", body.len());
+    for header in ["", "accept-encoding: identity\r\n", "accept-encoding: gzip;q=0\r\n"] {
+        let answer = server.ask(&format!("GET /metrics HTTP/1.0\r\n{header}\r\n")).await;
+        assert!(answer.ends_with(&long) && !answer.contains("content-encoding"), "{header}");
+    }
 }
 
 #[tokio::test]

@@ -3,6 +3,7 @@
 use std::fs;
 use std::io::{self, BufRead as _, BufReader};
 use std::net::SocketAddr;
+use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
@@ -83,6 +84,8 @@ impl Leaky {
     pub(super) fn start(program: &Path, folder: &Path) -> Result<Self, LeakyError> {
         let mut command = Command::new(program);
         command.arg("-exit-with-stdin").env("TMPDIR", folder).stdin(Stdio::piped()).stdout(Stdio::piped());
+        // Ctrl-C at the terminal is for us: the program ends when we have shown what there is to show.
+        command.process_group(0);
         let child = command.spawn().map_err(LeakyError::Start)?;
         let mut leaky = Self { child, address: SocketAddr::from(([127, 0, 0, 1], 0)) };
         let mut said = String::new();

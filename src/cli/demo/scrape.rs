@@ -33,10 +33,14 @@ struct Sample {
 
 type Labels = BTreeMap<String, String>;
 
-/// The site with the most pending calls. `None` as long as there is none, or its samples have no timestamp.
+/// Kinds of site that can hold without bound; of the others every function that runs has some.
+const GROWING: [&str; 2] = ["heap", "rangefunc"];
+
+/// Of the sites that can grow the one with the most pending calls. `None` as long as there is none, or its samples have no
+/// timestamp.
 pub(super) fn worst(text: &str) -> Option<Finding> {
     let samples: Vec<Sample> = text.lines().filter_map(sample).collect();
-    let pending = samples.iter().filter(|sample| sample.name == "go_defer_pending");
+    let pending = samples.iter().filter(|sample| sample.name == "go_defer_pending" && can_grow(&sample.labels));
     let worst = pending.max_by(|one, other| one.value.total_cmp(&other.value))?;
     let same_site = |prefix: &str| {
         let fits = |sample: &&Sample| sample.name.starts_with(prefix) && sample.labels == worst.labels;
@@ -53,6 +57,10 @@ pub(super) fn worst(text: &str) -> Option<Finding> {
         memory: same_site("go_defer_pending_memory").unwrap_or_default(),
         taken: UNIX_EPOCH.checked_add(Duration::from_millis(worst.timestamp?))?,
     })
+}
+
+fn can_grow(labels: &Labels) -> bool {
+    labels.get("go_defer_kind").is_some_and(|kind| GROWING.contains(&kind.as_str()))
 }
 
 /// Reads `name{label="value",...} value timestamp`. Comments and what is no sample give nothing.
@@ -112,13 +120,12 @@ fn quoted_value(text: &str) -> Option<(String, &str)> {
 mod tests {
     use super::*;
 
-    const SITE: &str =
-        r#"code_file_path="/x/main.go",code_function_name="main.ship",code_line_number="33",go_defer_callee="os.(*File).Close""#;
+    const SITE: &str = r#"code_file_path="/x/main.go",code_function_name="main.ship",code_line_number="33",go_defer_callee="os.(*File).Close",go_defer_kind="heap""#;
 
     #[test]
     fn the_worst_site_is_put_together_from_its_metrics() {
         let text = format!(
-            "# TYPE go_defer_pending gauge\ngo_defer_pending{{a=\"b\"}} 1 1500\ngo_defer_pending{{{SITE}}} 203 1500\n\
+            "# TYPE go_defer_pending gauge\ngo_defer_pending{{go_defer_kind=\"open_coded\"}} 900 1500\ngo_defer_pending{{{SITE}}} 203 1500\n\
              go_defer_pending_growth{{{SITE}}} 40.5 1500\ngo_defer_pending_memory_bytes{{{SITE}}} 12992 1500\n"
         );
         let expected = Finding {

@@ -33,17 +33,20 @@ pub struct LabelSet(String);
 impl LabelSet {
     /// Writes labels. Escapes values; names are the caller's responsibility.
     pub fn new<'a>(labels: impl Iterator<Item = (&'a str, &'a str)>) -> Self {
-        let mut text = String::new();
-        for (key, value) in labels {
-            if !text.is_empty() {
-                text.push(',');
-            }
-            text.push_str(key);
-            text.push_str("=\"");
-            escape_into(&mut text, value, true);
-            text.push('"');
+        let mut set = Self::default();
+        labels.for_each(|(name, value)| set.push(name, value));
+        set
+    }
+
+    /// Adds a label.
+    pub fn push(&mut self, name: &str, value: &str) {
+        if !self.0.is_empty() {
+            self.0.push(',');
         }
-        Self(text)
+        self.0.push_str(name);
+        self.0.push_str("=\"");
+        escape_into(&mut self.0, value, true);
+        self.0.push('"');
     }
 }
 
@@ -136,6 +139,9 @@ impl Exposition {
 }
 
 fn escape_into(text: &mut String, raw: &str, quotes: bool) {
+    if !raw.bytes().any(|byte| matches!(byte, b'\\' | b'\n') || quotes && byte == b'"') {
+        return text.push_str(raw);
+    }
     for character in raw.chars() {
         match character {
             '\\' => text.push_str("\\\\"),
