@@ -4,7 +4,6 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::LazyLock;
-use std::time::Duration;
 
 use rustix::process::Signal;
 
@@ -12,7 +11,7 @@ use crate::exposition::Exposition;
 use crate::fixtures::workspace;
 use crate::process::{self, Ended, Running};
 use crate::snapshot::Snapshot;
-use crate::{config, http, wait};
+use crate::{config, http, programs, wait};
 
 /// The file. Built on first use, in the profile of the tests.
 ///
@@ -91,10 +90,19 @@ impl Service {
     /// # Panics
     /// If it does not get there.
     pub fn start(text: &str, ports: config::Ports) -> Self {
-        let folder = tempfile::tempdir().expect("a folder");
+        Self::start_by(Command::new(binary()), text, ports)
+    }
+
+    /// [`Service::start`] by a command that runs deferd, such as one that gives rights up first.
+    ///
+    /// # Panics
+    /// If it does not get there.
+    pub fn start_by(mut command: Command, text: &str, ports: config::Ports) -> Self {
+        let folder = programs::open_folder();
         let file = folder.path().join("deferd.yaml");
         std::fs::write(&file, text).expect("the configuration");
-        let running = Running::start(command([OsStr::new("--config"), file.as_os_str()]));
+        command.arg("--config").arg(&file);
+        let running = Running::start(command);
         let mut service = Self { running, file, ports, _folder: folder };
         wait::until("the service is ready", || {
             assert!(service.running.is_running(), "the service ended: {}", service.running.stderr());
@@ -163,16 +171,4 @@ pub fn scrape(port: u16) -> Exposition {
     let answer = http::get(([127, 0, 0, 1], port).into(), "/metrics").unwrap_or_else(|error| panic!("port {port}: {error}"));
     assert_eq!(answer.status, 200, "{}", answer.body);
     Exposition::parse(&answer.body)
-}
-
-/// How long a service takes from exec to the line that says it is ready.
-///
-/// # Panics
-/// If it does not get there.
-pub fn time_to_ready(text: &str, ports: config::Ports) -> Duration {
-    let begin = std::time::Instant::now();
-    let service = Service::start(text, ports);
-    let took = begin.elapsed();
-    drop(service);
-    took
 }

@@ -1,14 +1,16 @@
 //! The Go programs as running processes that say the truth about themselves.
 
+use std::fs;
 use std::io::Write as _;
 use std::net::SocketAddr;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde::Deserialize;
 
-use crate::process::Running;
-use crate::{fixtures, http, wait};
+use crate::process::{self, Running};
+use crate::{fixtures, http, missing, wait};
 
 /// The leaky log shipper.
 #[derive(Debug)]
@@ -58,7 +60,16 @@ impl Leaky {
     /// If it does not come up.
     pub fn start_file(file: &Path, rate: u32, environment: &[(&str, &str)]) -> Self {
         let mut command = Command::new(file);
-        command.args(["-exit-with-stdin", "-rate", &rate.to_string()]).envs(environment.iter().copied());
+        command.envs(environment.iter().copied());
+        Self::start_by(command, rate)
+    }
+
+    /// [`Leaky::start`] by a command that runs it, such as one that gives rights up first.
+    ///
+    /// # Panics
+    /// If it does not come up.
+    pub fn start_by(mut command: Command, rate: u32) -> Self {
+        command.args(["-exit-with-stdin", "-rate", &rate.to_string()]);
         let running = Running::start(command);
         let (address, _) = wait::until("leaky says where it listens", || {
             let said = running.stdout();
@@ -144,9 +155,51 @@ impl Healthy {
     }
 }
 
+/// A folder of the test's own that every user may read.
+///
+/// # Panics
+/// If it cannot be made.
+pub fn open_folder() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().expect("a folder");
+    fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).expect("it is ours");
+    folder
+}
+
+/// Writes an executable file. It is a copy made by another process: a thread of this one that starts a program at the same moment
+/// would hold a file written here open until its exec, and a file open for writing cannot be run.
+///
+/// # Panics
+/// If it cannot be written.
+pub fn write_program(folder: &Path, name: &str, image: &[u8]) -> PathBuf {
+    let (written, file) = (folder.join(format!("{name}.new")), folder.join(name));
+    fs::write(&written, image).expect("the program");
+    let mut install = Command::new("install");
+    install.arg("-m").arg("755").arg(&written).arg(&file);
+    let ended = process::run(install);
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    file
+}
+
+/// A command that runs a program as a user with no rights, from a copy that this user may read; `None`, said loudly, where that
+/// cannot be done.
+///
+/// # Panics
+/// If it cannot be copied, and in CI if it cannot be done.
+pub fn as_nobody(folder: &Path, program: &Path) -> Option<Command> {
+    if !rustix::process::geteuid().is_root() || !process::is_installed("setpriv") {
+        missing::skip("running as another user", "needs root and setpriv (util-linux)");
+        return None;
+    }
+    let name = program.file_name().expect("a program").to_string_lossy();
+    let copy = write_program(folder, &name, &fs::read(program).expect("a program"));
+    let mut command = Command::new("setpriv");
+    command.args(["--reuid=65534", "--regid=65534", "--clear-groups"]).arg(copy);
+    Some(command)
+}
+
 /// The file that a process runs.
 pub fn executable(pid: u32) -> Option<PathBuf> {
-    std::fs::read_link(format!("/proc/{pid}/exe")).ok()
+    fs::read_link(format!("/proc/{pid}/exe")).ok()
 }
 
 /// Any other program, running.

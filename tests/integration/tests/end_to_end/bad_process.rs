@@ -1,14 +1,12 @@
 //! `deferd snapshot` of what it cannot look at: one line on standard error and the documented exit code.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
+use deferd_integration::deferd;
 use deferd_integration::fixtures::{Mode, binary, newest};
-use deferd_integration::process::{Ended, Running, is_installed, run};
-use deferd_integration::programs::{Healthy, Leaky, start};
-use deferd_integration::{deferd, missing};
+use deferd_integration::process::{Ended, run};
+use deferd_integration::programs::{Healthy, Leaky, as_nobody, open_folder, start, write_program};
 
 use crate::mixed_targets::patched;
 
@@ -128,17 +126,9 @@ fn a_process_that_runs_another_program_now_is_looked_at_as_that() {
 
 #[test]
 fn a_process_of_another_user_needs_a_right_that_is_named_with_the_command_that_gives_it() {
-    if !rustix::process::geteuid().is_root() || !is_installed("setpriv") {
-        missing::skip("reading another user's process", "needs root and setpriv (util-linux)");
-        return;
-    }
-    // Where nobody may read it: the build folder of the tests may be closed to others.
-    let folder = tempfile::tempdir().unwrap();
-    fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
-    let deferd = write_program(folder.path(), "deferd", &fs::read(deferd::binary()).unwrap());
+    let folder = open_folder();
+    let Some(mut command) = as_nobody(folder.path(), deferd::binary()) else { return };
     let leaky = Leaky::start(10);
-    let mut command = Command::new("setpriv");
-    command.args(["--reuid=65534", "--regid=65534", "--clear-groups"]).arg(&deferd);
     command.args(["snapshot", &leaky.pid().to_string()]);
     let ended = run(command);
     let line = one_line(&ended, REFUSED);
@@ -159,18 +149,6 @@ fn leaky_binary() -> PathBuf {
 
 fn copied(folder: &Path, name: &str) -> PathBuf {
     write_program(folder, name, &fs::read(leaky_binary()).unwrap())
-}
-
-/// Writes an executable file. Another thread may start a program at the same moment and so hold the file open for writing until
-/// its exec; a copy by another process is never open here.
-pub(crate) fn write_program(folder: &Path, name: &str, image: &[u8]) -> PathBuf {
-    let (written, file) = (folder.join(format!("{name}.new")), folder.join(name));
-    fs::write(&written, image).unwrap();
-    let mut install = Command::new("install");
-    install.arg("-m").arg("755").arg(&written).arg(&file);
-    let ended = Running::start(install).end();
-    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
-    file
 }
 
 /// Where the last loaded segment ends in the file, by the ELF64 program headers.

@@ -7,11 +7,9 @@ use deferd_integration::config::Watch;
 use deferd_integration::deferd::Service;
 use deferd_integration::exposition::Exposition;
 use deferd_integration::fixtures::{Mode, binary, newest};
-use deferd_integration::programs::{Healthy, Leaky, start};
+use deferd_integration::programs::{Healthy, Leaky, as_nobody, open_folder, start, write_program};
 use deferd_integration::prometheus::Prometheus;
-use deferd_integration::wait;
-
-use crate::bad_process::write_program;
+use deferd_integration::{deferd, wait};
 
 /// A copy of the leaky program that claims to be built by another minor release of Go.
 pub(crate) fn patched(folder: &Path, minor: u32) -> PathBuf {
@@ -100,6 +98,25 @@ fn a_process_that_becomes_no_go_program_ends_its_series() {
     wait::until("it is shown", || (instances(&service.scrape()) == 1).then_some(()));
     healthy.exec(Path::new("/bin/sleep"), &["600"]);
     wait::until("nothing is shown", || (instances(&service.scrape()) == 0).then_some(()));
+    assert_eq!(service.stop().code, Some(0));
+}
+
+#[test]
+fn without_rights_a_users_own_process_is_watched_and_the_missing_right_for_another_is_shown() {
+    let folder = open_folder();
+    let leaky = binary("leaky", newest(), Mode::Plain);
+    let (Some(deferd), Some(program)) = (as_nobody(folder.path(), deferd::binary()), as_nobody(folder.path(), &leaky)) else {
+        return;
+    };
+    let (roots, own) = (Leaky::start(100), Leaky::start_by(program, 100));
+    let watch = Watch::pids(&[roots.pid(), own.pid()]);
+    let service = Service::start_by(deferd, &watch.yaml(), watch.ports);
+    wait::until("the own process is shown", || (instances(&service.scrape()) == 1).then_some(()));
+    let health = [("component", "receivers::godefer"), ("reason", "no_permission")];
+    wait::until("the missing right is shown", || service.own_metrics().value("deferd_health", &health));
+    let log = service.log();
+    let line = log.lines().find(|line| line.contains("CAP_SYS_PTRACE")).unwrap_or_else(|| panic!("not told: {log}"));
+    assert!(line.contains(&format!("process {}", roots.pid())) && line.contains("setcap cap_sys_ptrace+ep"), "{line}");
     assert_eq!(service.stop().code, Some(0));
 }
 
