@@ -87,7 +87,7 @@ fn frames<C: Code, M: Memory>(
             return Ok(None);
         }
         if let Some(defers) = program.open_coded(pc) {
-            match pending(pc, frame, defers, pages, program)? {
+            match pending(pc, frame, &defers, pages, program)? {
                 Some(keys) => found.extend(keys),
                 None => return Ok(None),
             }
@@ -110,7 +110,7 @@ fn frames<C: Code, M: Memory>(
 fn pending<C: Code, M: Memory>(
     pc: u64,
     frame: u64,
-    defers: OpenCoded,
+    defers: &OpenCoded,
     pages: &mut Pages<'_, M>,
     program: &mut Program<C>,
 ) -> Result<Option<Vec<SiteKey>>, MemoryError> {
@@ -118,7 +118,8 @@ fn pending<C: Code, M: Memory>(
         return Ok(None);
     };
     let mut keys = Vec::new();
-    for (_, slot) in defers.slots.iter().enumerate().filter(|(index, _)| bits >> index & 1 == 1) {
+    let slots = defers.slots.iter().zip(defers.statements).enumerate();
+    for (_, (slot, statement)) in slots.filter(|(index, _)| bits >> index & 1 == 1) {
         let Some(slot) = slot else { return Ok(None) };
         let Some(function) = pages.word(frame.wrapping_sub(*slot))? else {
             return Ok(None);
@@ -127,7 +128,7 @@ fn pending<C: Code, M: Memory>(
         if !program.is_function_entry(code) {
             return Ok(None);
         }
-        keys.push(SiteKey { pc, code, kind: DeferKind::OpenCoded });
+        keys.push(SiteKey { pc: statement.unwrap_or(pc), code, kind: DeferKind::OpenCoded });
     }
     Ok(Some(keys))
 }
