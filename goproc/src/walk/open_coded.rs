@@ -15,7 +15,7 @@ use crate::layout::State;
 use crate::memory::{Memory, MemoryError, Pages};
 use crate::snapshot::DeferKind;
 
-/// Frames searched per goroutine. Deeper ones are recursion, and belong to a few goroutines at most.
+/// Frames searched per goroutine. Deeper stacks are recursion; their goroutines count as not searched.
 const MAX_FRAMES: usize = 512;
 
 /// Bytes of stack read with the batch; what lies further out is read when it is reached.
@@ -103,7 +103,8 @@ fn frames<C: Code, M: Memory>(
         below = frame.wrapping_add(8);
         frame = saved;
     }
-    Ok(Some(found))
+    // Part of a stack would be a wrong count, not a smaller one.
+    Ok(None)
 }
 
 /// The pending defers of one frame; `None` when a pending slot holds no closure.

@@ -136,9 +136,12 @@ impl Session {
             max_open_coded_goroutines: limits.max_open_coded_goroutines,
             ..SnapshotOptions::default()
         };
-        match watched.look(&options, settings.config.max_sites) {
-            Ok((outgoing, cost)) => {
-                self.spend(cost);
+        // All of it, also of a look that fails: reading, adding up and encoding.
+        let before = thread_cpu();
+        let looked = watched.look(&options, settings.config.max_sites);
+        self.spend(thread_cpu().saturating_sub(before));
+        match looked {
+            Ok(outgoing) => {
                 step.outgoing = Some((Subject::Watched(process), outgoing));
             }
             Err(deferd_goproc::target::SnapshotError::Over { .. }) => self.end(process, step),

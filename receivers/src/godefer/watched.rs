@@ -49,8 +49,8 @@ impl Watched {
         format!("pid {} ({}, {})", info.pid, info.executable_name, info.go_version)
     }
 
-    /// Looks at the process. Also returns what the look cost.
-    pub(super) fn look(&mut self, options: &SnapshotOptions, max_sites: usize) -> Result<(Outgoing, Duration), SnapshotError> {
+    /// Looks at the process.
+    pub(super) fn look(&mut self, options: &SnapshotOptions, max_sites: usize) -> Result<Outgoing, SnapshotError> {
         let now = Instant::now();
         self.looked = Some(now);
         let snapshot = self.target.snapshot(options)?;
@@ -58,7 +58,7 @@ impl Watched {
         let frame = Frame::new(&snapshot, &report);
         let times = Times { start: self.started, taken: nanoseconds(snapshot.taken) };
         let (payload, points) = frame.encode(&self.resource, &self.alive, times);
-        Ok((Outgoing { payload, points, alive: frame.series() }, snapshot.cost.cpu))
+        Ok(Outgoing { payload, points, alive: frame.series() })
     }
 
     /// The last request about a process: an end mark for every series that is alive. `None` if there is none.
