@@ -1,24 +1,38 @@
 //! Everything that is written to standard output and standard error, the service's log aside.
 //!
 //! Whoever reads may go away at any time (`deferd snapshot 1 | head`): text that nobody takes is not an error, and is no reason
-//! to panic as `println!` does.
+//! to panic as `println!` does. There is nobody left to be told, hence the ignored results.
 
 use std::fmt::Display;
 use std::io::{self, Write};
 
+use crate::exit::Exit;
+
 /// Writes text to standard output, as it is.
 pub(crate) fn show(text: &str) {
-    write(&mut io::stdout().lock(), text);
+    let _ = write(&mut io::stdout().lock(), text);
+}
+
+/// Writes the result of a command to standard output. Only a reader that went away is no failure: a result that a full disk did
+/// not take must not look like one that it did.
+pub(crate) fn show_result(text: &str) -> Exit {
+    match write(&mut io::stdout().lock(), text) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            complain(format_args!("cannot write to standard output: {error}"));
+            Exit::Failed
+        }
+        _ => Exit::Done,
+    }
 }
 
 /// Writes one problem to standard error: `Error: ...`, the form of the Collector. One line, whatever the text holds.
 pub(crate) fn complain(problem: impl Display) {
-    write(&mut io::stderr().lock(), &format!("Error: {}\n", one_line(&problem.to_string())));
+    let _ = write(&mut io::stderr().lock(), &format!("Error: {}\n", one_line(&problem.to_string())));
 }
 
 /// Writes something to know to standard error, when there is no log yet.
 pub(crate) fn warn(warning: impl Display) {
-    write(&mut io::stderr().lock(), &format!("Warning: {}\n", one_line(&warning.to_string())));
+    let _ = write(&mut io::stderr().lock(), &format!("Warning: {}\n", one_line(&warning.to_string())));
 }
 
 /// The text with controls escaped, so that it is one line and cannot steer a terminal. What is shown may come from a file, or
@@ -35,9 +49,8 @@ pub(crate) fn one_line(text: &str) -> String {
     line
 }
 
-fn write(stream: &mut impl Write, text: &str) {
-    // Nobody is left to be told.
-    let _ = stream.write_all(text.as_bytes()).and_then(|()| stream.flush());
+fn write(stream: &mut impl Write, text: &str) -> io::Result<()> {
+    stream.write_all(text.as_bytes()).and_then(|()| stream.flush())
 }
 
 #[cfg(test)]

@@ -113,6 +113,7 @@ impl<'s> Walk<'s> {
 
 /// What all schemas that apply to one value say together.
 #[derive(Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a separate statement of a schema")]
 struct Facts<'s> {
     types: BTreeSet<&'s str>,
     properties: Vec<&'s Map<String, Value>>,
@@ -124,6 +125,8 @@ struct Facts<'s> {
     tuples: Vec<&'s Vec<Value>>,
     secret: bool,
     null_is_empty: bool,
+    /// Takes certain texts only: names, or a format such as a duration.
+    choosy: bool,
 }
 
 impl<'s> Facts<'s> {
@@ -143,6 +146,8 @@ impl<'s> Facts<'s> {
             facts.tuples.extend(schema.get("prefixItems").and_then(Value::as_array));
             facts.secret |= schema.get("format").and_then(Value::as_str) == Some("password") || is_true(schema, "writeOnly");
             facts.null_is_empty |= is_true(schema, NULL_IS_EMPTY);
+            facts.choosy |= schema.contains_key("enum") || schema.contains_key("const");
+            facts.choosy |= schema.get("format").is_some_and(|format| format != "password");
         }
         facts
     }
@@ -171,6 +176,11 @@ impl<'s> Facts<'s> {
 
     /// Adapts a value to the type of its field, and marks a secret so that no message shows it.
     fn fitted(&self, mut node: Node) -> Node {
+        let is_empty = node.is_null() || node.as_str() == Some("");
+        if self.choosy && node.written.is_some() && is_empty {
+            // A variable that holds nothing sets nothing; only a field that takes any text takes the empty one.
+            return Node { data: Data::Null, raw: None, ..node };
+        }
         let nullable = self.types.contains("null");
         if self.only("string")
             && !(nullable && node.is_null())

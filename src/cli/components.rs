@@ -15,8 +15,7 @@ const PROVIDERS: [&str; 3] = ["env", "file", "yaml"];
 
 /// Shows the list.
 pub(crate) fn run(registry: &Registry) -> Exit {
-    terminal::show(&listing(registry));
-    Exit::Done
+    terminal::show_result(&listing(registry))
 }
 
 /// The listing as YAML. Every text in it is an identifier or a sentence of ours in double quotes, so that it needs no writer.

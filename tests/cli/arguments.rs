@@ -1,6 +1,6 @@
 //! What the command line itself says.
 
-use crate::support::output;
+use crate::support::{deferd, output};
 
 #[test]
 fn help_and_version_are_asked_for_and_so_no_error() {
@@ -42,4 +42,13 @@ fn feature_gates_of_the_collector_are_accepted_with_a_warning() {
     let (code, _, stderr) = output(&["validate", "--feature-gates=service.AllowNoPipelines", "--config", "yaml:a: 1"]);
     assert_eq!(code, 1, "for the configuration");
     assert!(stderr.starts_with("Warning: --feature-gates=service.AllowNoPipelines has no effect"), "{stderr}");
+}
+
+#[test]
+fn a_result_that_a_full_disk_does_not_take_is_a_failure() {
+    let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let output = deferd(&["components"]).stdout(full).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert!(told.starts_with("Error: cannot write to standard output: No space left on device"), "{told}");
 }

@@ -16,6 +16,13 @@ fn null_leaves_the_default_and_an_empty_list_does_not() {
 }
 
 #[test]
+fn a_variable_that_holds_nothing_leaves_the_default_of_a_field_that_takes_certain_texts_only() {
+    let unset = config("    interval: '${env:NONE:-}'\n    mode: '${NONE}'\n    size: ${EMPTY}\n    limit: '${NONE}'");
+    assert_eq!(unset, Config::default());
+    assert_eq!(config("    name: '${env:NONE:-}'").name, "");
+}
+
+#[test]
 fn null_turns_a_section_on_that_says_so() {
     assert_eq!(config("    grpc:").grpc, Some(Grpc::default()));
 }

@@ -94,7 +94,7 @@ impl Validate for Config {
     fn validate(&self, issues: &mut Issues) {
         for (key, list) in [("targets::include", &self.targets.include), ("targets::exclude", &self.targets.exclude)] {
             for (index, selector) in list.iter().enumerate() {
-                selector.validate_at(&format!("{key}[{index}]"), issues);
+                selector.validate_at(&format!("{key}::{index}"), issues);
             }
         }
         let at_least = |issues: &mut Issues, key: &str, value: std::time::Duration| {
@@ -107,9 +107,14 @@ impl Validate for Config {
         if self.max_agent_cpu.get() <= 0.0 {
             issues.push("max_agent_cpu", "must be positive", "for example 5%, of one core");
         }
-        if self.max_sites == 0 {
-            issues.push("max_sites", "must be positive", "1 or more");
-        }
+        let positive = |issues: &mut Issues, key: &str, value: u64| {
+            if value == 0 {
+                issues.push(key, "must be positive", "1 or more");
+            }
+        };
+        positive(issues, "max_sites", self.max_sites as u64);
+        positive(issues, "snapshot::max_goroutines", self.snapshot.max_goroutines);
+        positive(issues, "snapshot::max_records", self.snapshot.max_records);
     }
 }
 
@@ -121,6 +126,12 @@ impl Selector {
         if let Some(Err(error)) = self.command_line.as_deref().map(regex::Regex::new) {
             let reason = error.to_string().lines().last().unwrap_or_default().trim().to_owned();
             issues.push(&format!("{path}::command_line"), format!("is no regular expression: {reason}"), "RE2 syntax");
+        }
+        if self.executable.as_deref() == Some("") {
+            issues.push(&format!("{path}::executable"), "is empty", "the name of an executable, or its whole path");
+        }
+        if self.pid == Some(0) {
+            issues.push(&format!("{path}::pid"), "is no process", "1 or more");
         }
         let hexadecimal = |id: &String| id.len() >= 12 && id.chars().all(|character| character.is_ascii_hexdigit());
         if self.container.as_ref().is_some_and(|id| !hexadecimal(id)) {

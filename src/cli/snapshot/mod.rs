@@ -8,6 +8,7 @@ mod tests;
 
 use deferd_goproc::snapshot::{Snapshot, SnapshotOptions};
 use deferd_goproc::target::{AttachError, ProcessInfo, SnapshotError, Target};
+use deferd_goproc::walk::WalkError;
 
 use super::arguments::SnapshotArguments;
 use crate::exit::Exit;
@@ -18,8 +19,7 @@ pub(crate) fn run(arguments: &SnapshotArguments) -> Exit {
     match look(arguments.pid) {
         Ok((process, snapshot)) => {
             let shown = if arguments.json { json::text(&process, &snapshot) } else { table::text(&process, &snapshot) };
-            terminal::show(&shown);
-            Exit::Done
+            terminal::show_result(&shown)
         }
         Err(refusal) => {
             terminal::complain(&refusal);
@@ -43,8 +43,9 @@ impl Refusal {
         match self {
             Self::Attach(AttachError::Gone { .. }) | Self::Snapshot(SnapshotError::Over { .. }) => Exit::Gone,
             Self::Attach(AttachError::Denied { .. } | AttachError::System { .. })
-            | Self::Snapshot(SnapshotError::Walk { .. }) => Exit::Refused,
-            Self::Attach(_) => Exit::Unsupported,
+            | Self::Snapshot(SnapshotError::Walk { reason: WalkError::Memory(_), .. }) => Exit::Refused,
+            // Not up yet, or not what a Go program has in its memory.
+            Self::Attach(_) | Self::Snapshot(SnapshotError::Walk { .. }) => Exit::Unsupported,
         }
     }
 }
