@@ -11,7 +11,7 @@ use tokio::sync::Notify;
 use tokio_util::task::TaskTracker;
 
 use crate::deliver;
-use crate::graph::{Delivery, Graph, Run, Stalled};
+use crate::graph::{Delivery, Graph, Pipeline, Run, Stalled};
 use crate::metrics::{ReceiverCounters, count_dropped};
 
 /// How long a sender waits for room in a queue with `block_on_overflow` before it is refused.
@@ -83,7 +83,7 @@ impl Core {
         let graph = &stages.graph;
         let Some(entry) = graph.entry(receiver, batch.signal()) else { return Err(Refusal::new(RefusalKind::Invalid)) };
         let counters = entry.counters.clone();
-        if entry.pipelines.iter().filter_map(|index| graph.pipeline(*index)).any(|pipeline| pipeline.pressure.is_high()) {
+        if entry.pipelines.iter().filter_map(|index| graph.pipeline(*index)).any(Pipeline::is_full) {
             return refused(&counters, items, Refusal::new(RefusalKind::QueueFull));
         }
         let waiter = entry.waits.then(|| {

@@ -1,6 +1,6 @@
 //! Building what a plan needs, and putting the graph together. Everything that can fail is here; nothing is committed here.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use deferd_component::{
@@ -194,7 +194,20 @@ impl Assembly<'_> {
             queues: queues.into(),
             connectors: self.exits(id, index),
             pressure: self.pressures.get(id).map(Arc::clone).unwrap_or_default(),
+            downstream: self.downstream(id).iter().filter_map(|id| self.pressures.get(id)).map(Arc::clone).collect(),
         }
+    }
+
+    /// The pipelines that data of this one can reach through connectors.
+    fn downstream(&self, id: &PipelineId) -> BTreeSet<PipelineId> {
+        let mut reached = BTreeSet::new();
+        for (_, next) in self.spec.successors(id) {
+            if !reached.contains(&next) {
+                reached.extend(self.downstream(&next));
+                reached.insert(next);
+            }
+        }
+        reached
     }
 
     fn stage(&self, pipeline: &PipelineId, id: &ComponentId) -> Option<Stage> {
