@@ -91,7 +91,8 @@ async fn supervise(core: &Core, path: &str, receiver: Box<dyn DynReceiver>, ingr
         return;
     }
     core.health.recover(path, "stopped");
-    let ended = AssertUnwindSafe(receiver.run(ingress, stop.clone())).catch_unwind().await;
+    // Called inside, where a panic before the first await is caught too.
+    let ended = AssertUnwindSafe(async { receiver.run(ingress, stop.clone()).await }).catch_unwind().await;
     let message = match ended {
         Ok(()) if stop.is_set() => return,
         Ok(()) => "the receiver ended although nothing stopped it; a reload with a changed configuration starts it again",
