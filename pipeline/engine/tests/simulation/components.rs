@@ -29,6 +29,10 @@ pub(crate) struct Config {
     #[serde(skip)]
     #[schemars(skip)]
     pub(crate) queue: QueueSettings,
+    /// Under which name a healthy exporter writes down what it delivers.
+    #[serde(skip)]
+    #[schemars(skip)]
+    pub(crate) ledger: &'static str,
 }
 
 impl Validate for Config {}
@@ -176,7 +180,7 @@ impl ExporterFactory for Healthy {
 
 impl Exporter for Healthy {
     async fn export(&self, batch: &Batch) -> Result<(), ExportError> {
-        self.0.world().deliver("healthy", batch);
+        self.0.world().deliver(self.0.ledger, batch);
         Ok(())
     }
 }
