@@ -171,14 +171,14 @@ async fn waiting_for_an_ordinary_queue_behind_one_that_never_fits_does_not_spin(
     let never = QueueSettings { sizer: deferd_component::Sizer::Items, block_on_overflow: true, ..holding(5) };
     let setting = setting(&[never, holding(1)]);
     assert_eq!(setting.send(1).await, Ok(()));
-    let wakes = Arc::new(Count(0.into()));
+    let count = Arc::new(Count(0.into()));
     let mut waiting = Some(setting.delivery(6));
     let mut future = Box::pin(eventually(&setting.telemetry, &mut waiting));
-    let waker = Arc::clone(&wakes).into();
+    let waker = Arc::clone(&count).into();
     assert!(future.as_mut().poll(&mut std::task::Context::from_waker(&waker)).is_pending());
     // What a task asked for by yielding is done by the runtime at its next turn.
     tokio::task::yield_now().await;
-    assert_eq!(wakes.0.load(std::sync::atomic::Ordering::Relaxed), 0, "nothing happened, so nothing is to be looked at again");
+    assert_eq!(count.0.load(std::sync::atomic::Ordering::Relaxed), 0, "nothing happened, so nothing is to be looked at again");
     drop(setting.queues[1].pop());
     future.await;
     assert_eq!(setting.drain()[1], [6]);

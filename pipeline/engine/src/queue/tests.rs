@@ -58,7 +58,9 @@ async fn a_waiting_sender_gets_the_room_a_consumer_frees() {
     sender.try_reserve(Cost::of(&batch(1))).unwrap().commit(batch(1)).unwrap();
     let waiting = tokio::spawn(async move {
         let permits = sender.reserve_all(&[Cost::of(&batch(2))]).await?;
-        permits.into_iter().for_each(|permit| permit.commit(batch(2)).unwrap());
+        for permit in permits {
+            permit.commit(batch(2)).unwrap();
+        }
         Ok::<_, NoRoom>(())
     });
     assert_eq!(queue.next().await.map(|batch| batch.items()), Some(1));
@@ -86,7 +88,9 @@ async fn reserved_room_stays_counted_when_the_unit_changes() {
     let permits = sender.try_reserve_all(&[Cost::of(&batch(5)); 2]).unwrap();
     queue.reconfigure(sized(11, Sizer::Items));
     assert_eq!(sender.try_reserve(Cost::of(&batch(2))).unwrap_err(), NoRoom::Full);
-    permits.into_iter().for_each(|permit| permit.commit(batch(5)).unwrap());
+    for permit in permits {
+        permit.commit(batch(5)).unwrap();
+    }
     queue.reconfigure(sized(3, Sizer::Requests));
     assert_eq!(queue.pop().map(|batch| batch.items()), Some(5));
     let _second = sender.try_reserve(Cost::of(&batch(1))).unwrap();

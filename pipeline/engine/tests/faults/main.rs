@@ -25,12 +25,14 @@ struct Service {
     delivered: Arc<AtomicUsize>,
 }
 
+type Ids<'a> = &'a [&'a str];
+
 /// What a configuration consists of: stages and sinks by name, pipelines as (name, receivers, processors, exporters).
 #[derive(Default)]
 struct Layout<'a> {
     stages: &'a [(&'a str, Fault)],
     sinks: &'a [(&'a str, Fault, QueueSettings)],
-    pipelines: &'a [(&'a str, &'a [&'a str], &'a [&'a str], &'a [&'a str])],
+    pipelines: &'a [(&'a str, Ids<'a>, Ids<'a>, Ids<'a>)],
     drain: Duration,
 }
 
@@ -52,7 +54,7 @@ impl Layout<'_> {
             let config = Config { fault: *fault, queue: queue.clone(), ..common.clone() };
             spec.exporters.insert(id.parse().unwrap(), part(entry, config));
         }
-        let ids = |names: &[&str]| names.iter().map(|name| name.parse().unwrap()).collect();
+        let ids = |names: Ids<'_>| names.iter().map(|name| name.parse().unwrap()).collect();
         for (id, receivers, processors, exporters) in self.pipelines {
             let parts = PipelineParts { receivers: ids(receivers), processors: ids(processors), exporters: ids(exporters) };
             spec.pipelines.insert(id.parse().unwrap(), parts);

@@ -73,10 +73,11 @@ fn two_pipelines_of_one_receiver_both_get_everything_whatever_they_refuse() {
 
 #[test]
 fn the_same_holds_with_threads_and_real_time() {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_time().build().unwrap();
-    let scenario =
-        Scenario { reloads: 100, demand: Demand::None, remove_hung: true, copy: false, drain: Duration::from_secs(30) };
-    let totals = runtime.block_on(simulate(99, scenario));
-    assert!(totals.accepted > 0, "{totals:?}");
-    println!("threads: {totals}");
+    for (number, demand) in (0..seeds().div_ceil(3)).zip([Demand::None, Demand::Any].into_iter().cycle()) {
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_time().build().unwrap();
+        let scenario = Scenario { reloads: 100, demand, remove_hung: true, copy: true, drain: Duration::from_secs(30) };
+        let totals = runtime.block_on(simulate(99 + number, scenario));
+        assert!(totals.accepted > 0, "{totals:?}");
+        println!("threads: {totals}");
+    }
 }
