@@ -78,9 +78,9 @@ impl Receiver for GoDefer {
             self.report.show(&session, &self.settings, &done);
             if let Some((subject, outgoing)) = done.outgoing {
                 let batch = Batch::new(Signal::Metrics, outgoing.payload.clone(), outgoing.points);
-                let delivered = ingress.send(batch).await.is_ok();
-                session.settle(subject, outgoing, delivered);
-                if !delivered {
+                let sent = ingress.send(batch).await;
+                session.settle(subject, outgoing, sent);
+                if sent.is_err() {
                     pause(&stop, Some(Instant::now() + REFUSED_PAUSE)).await;
                 }
             }

@@ -19,6 +19,7 @@ pub(super) struct Watched {
     history: History,
     /// Series that were delivered and not ended.
     alive: Alive,
+    attached: Instant,
     looked: Option<Instant>,
 }
 
@@ -35,12 +36,20 @@ impl Watched {
         let info = target.process();
         let resource = resource(info, target.key());
         let started = info.started.map(nanoseconds).unwrap_or_default();
-        Self { target, resource, started, history: History::default(), alive: Alive::new(), looked: None }
+        Self {
+            target,
+            resource,
+            started,
+            history: History::default(),
+            alive: Alive::new(),
+            attached: Instant::now(),
+            looked: None,
+        }
     }
 
     /// When the next look is due.
-    pub(super) fn due(&self, interval: Duration) -> Option<Instant> {
-        self.looked.map(|looked| looked + interval)
+    pub(super) fn due(&self, interval: Duration) -> Instant {
+        self.looked.map_or(self.attached, |looked| looked + interval)
     }
 
     /// `pid 42 (shop, go1.26.6)`, for logs.
@@ -49,8 +58,8 @@ impl Watched {
         format!("pid {} ({}, {})", info.pid, info.executable_name, info.go_version)
     }
 
-    /// Looks at the process. Also returns what the look cost.
-    pub(super) fn look(&mut self, options: &SnapshotOptions, max_sites: usize) -> Result<(Outgoing, Duration), SnapshotError> {
+    /// Looks at the process.
+    pub(super) fn look(&mut self, options: &SnapshotOptions, max_sites: usize) -> Result<Outgoing, SnapshotError> {
         let now = Instant::now();
         self.looked = Some(now);
         let snapshot = self.target.snapshot(options)?;
@@ -58,7 +67,7 @@ impl Watched {
         let frame = Frame::new(&snapshot, &report);
         let times = Times { start: self.started, taken: nanoseconds(snapshot.taken) };
         let (payload, points) = frame.encode(&self.resource, &self.alive, times);
-        Ok((Outgoing { payload, points, alive: frame.series() }, snapshot.cost.cpu))
+        Ok(Outgoing { payload, points, alive: frame.series() })
     }
 
     /// The last request about a process: an end mark for every series that is alive. `None` if there is none.
