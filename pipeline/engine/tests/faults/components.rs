@@ -5,9 +5,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use deferd_component::{
-    Batch, BuildContext, BuildError, Connector, ConnectorFactory, ExportError, Exporter, ExporterFactory, ExporterSettings, Held,
-    Ingress, Metadata, Out, Processor, ProcessorFactory, QueueSettings, Receiver, ReceiverFactory, Refusal, RefusalKind, Refused,
-    RetrySettings, Signal, Stability, Stop, Validate,
+    Batch, BuildContext, BuildError, ExportError, Exporter, ExporterFactory, ExporterSettings, Held, Ingress, Metadata, Out,
+    Processor, ProcessorFactory, QueueSettings, Receiver, ReceiverFactory, Refusal, RefusalKind, Refused, RetrySettings, Signal,
+    Stability, Stop, Validate,
 };
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -30,6 +30,8 @@ pub(crate) enum Fault {
     RefusesForGood,
     /// A processor refuses the first batch it is given.
     RefusesOnce,
+    /// A processor panics while it is built.
+    BuildPanics,
     /// An exporter never answers.
     Hangs,
     /// An exporter panics before it has made a future.
@@ -98,6 +100,7 @@ impl ProcessorFactory for Stage {
     const METADATA: Metadata = metadata("stage");
 
     fn build(config: Config, state: Arc<State>, _: &BuildContext) -> Result<Self, BuildError> {
+        assert_ne!(config.fault, Fault::BuildPanics, "as configured");
         state.panics.store(config.fault == Fault::HoldsAndPanics, Ordering::Relaxed);
         Ok(Self(config.fault, state))
     }
@@ -133,30 +136,6 @@ impl Processor for Stage {
 
     fn tick(&self, _: Instant, out: &mut Out) {
         Self::drain(&self.1, out);
-    }
-}
-
-pub(crate) struct Forward;
-
-impl ConnectorFactory for Forward {
-    type Config = Config;
-    type State = ();
-    type Connector = Self;
-    const METADATA: Metadata = metadata("forward");
-
-    fn connects(from: Signal, to: Signal) -> bool {
-        from == to
-    }
-
-    fn build(_: Config, _: Arc<()>, _: &BuildContext) -> Result<Self, BuildError> {
-        Ok(Self)
-    }
-}
-
-impl Connector for Forward {
-    fn process(&self, batch: Batch, out: &mut Out) -> Result<(), Box<Refused>> {
-        out.emit(batch);
-        Ok(())
     }
 }
 

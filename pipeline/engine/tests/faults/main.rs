@@ -3,17 +3,20 @@
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test says what is wrong by panicking")]
 
 mod components;
+#[path = "../support/forward.rs"]
+mod forward;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
-use components::{Config, Door, Fault, Forward, Sink, Stage};
+use components::{Config, Door, Fault, Sink, Stage};
 use deferd_component::telemetry::{Health, Telemetry};
 use deferd_component::{AnyConfig, Batch, Ingress, QueueSettings, Refusal, RefusalKind, Registry, Signal};
 use deferd_config::{Data, Node, Origin};
-use deferd_engine::{Engine, Part, PipelineParts, Spec, StopReport};
+use deferd_engine::{Engine, Part, PipelineParts, ReloadError, ReloadReport, Spec, StopReport};
+use forward::Forward;
 use tokio::sync::watch;
 
 /// A service under test. Time is simulated.
@@ -39,7 +42,7 @@ struct Layout<'a> {
 impl Layout<'_> {
     fn spec(&self, common: &Config) -> Spec {
         let mut registry = Registry::default();
-        registry.receiver::<Door>().processor::<Stage>().connector::<Forward>().exporter::<Sink>();
+        registry.receiver::<Door>().processor::<Stage>().connector::<Forward<Config>>().exporter::<Sink>();
         let mut spec = Spec { drain_timeout: self.drain, ..Spec::default() };
         let door = part(registry.find_receiver("door").unwrap().clone(), common.clone());
         spec.receivers.insert("door".parse().unwrap(), door);
@@ -82,8 +85,12 @@ impl Service {
     }
 
     fn reload(&mut self, layout: &Layout<'_>) {
+        self.try_reload(layout).unwrap();
+    }
+
+    fn try_reload(&mut self, layout: &Layout<'_>) -> Result<ReloadReport, ReloadError> {
         let common = Config { delivered: Arc::clone(&self.delivered), ..Config::default() };
-        self.engine.reload(layout.spec(&common)).unwrap();
+        self.engine.reload(layout.spec(&common))
     }
 
     async fn send(&self, items: usize) -> Result<(), RefusalKind> {
@@ -256,4 +263,19 @@ async fn ten_exporters_that_retry_get_everything_once() {
     let accepted = answers.iter().filter(|answer| answer.is_ok()).count();
     assert!(answers.iter().all(|answer| matches!(answer, Ok(()) | Err(RefusalKind::Timeout))), "{answers:?}");
     assert_eq!(service.stop().await, (StopReport { undelivered: 0 }, 10 * accepted), "{accepted} accepted");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_component_that_panics_while_it_is_built_refuses_the_reload_and_nothing_else() {
+    let layout = Layout {
+        stages: &[("stage", Fault::None)],
+        sinks: &[("sink", Fault::None, ordinary())],
+        pipelines: &[("logs", &["door"], &["stage"], &["sink"])],
+        drain: DRAIN,
+    };
+    let mut service = Service::start(&layout).await;
+    let error = service.try_reload(&Layout { stages: &[("stage", Fault::BuildPanics)], ..layout }).unwrap_err();
+    assert_eq!(error.to_string(), "processors::stage: the component panicked while it was built");
+    assert_eq!(service.send(3).await, Ok(()));
+    assert_eq!(service.stop().await, (StopReport { undelivered: 0 }, 3));
 }

@@ -5,9 +5,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use deferd_component::{
-    Batch, BuildContext, BuildError, Connector, ConnectorFactory, ExportError, Exporter, ExporterFactory, ExporterSettings, Held,
-    Ingress, Metadata, Out, Processor, ProcessorFactory, QueueSettings, Receiver, ReceiverFactory, Refusal, RefusalKind, Refused,
-    RetrySettings, Signal, Stability, Stop, Validate,
+    Batch, BuildContext, BuildError, ExportError, Exporter, ExporterFactory, ExporterSettings, Held, Ingress, Metadata, Out,
+    Processor, ProcessorFactory, QueueSettings, Receiver, ReceiverFactory, Refusal, RefusalKind, Refused, RetrySettings, Signal,
+    Stability, Stop, Validate,
 };
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -125,31 +125,6 @@ impl Processor for Grumpy {
         if self.0.fetch_add(1, Ordering::Relaxed) % 3 == 2 {
             return Err(batch.refuse(Refusal::new(RefusalKind::Overloaded)));
         }
-        out.emit(batch);
-        Ok(())
-    }
-}
-
-/// Passes everything on.
-pub(crate) struct Forward;
-
-impl ConnectorFactory for Forward {
-    type Config = Config;
-    type State = ();
-    type Connector = Self;
-    const METADATA: Metadata = metadata("forward");
-
-    fn connects(from: Signal, to: Signal) -> bool {
-        from == to
-    }
-
-    fn build(_: Config, _: Arc<()>, _: &BuildContext) -> Result<Self, BuildError> {
-        Ok(Self)
-    }
-}
-
-impl Connector for Forward {
-    fn process(&self, batch: Batch, out: &mut Out) -> Result<(), Box<Refused>> {
         out.emit(batch);
         Ok(())
     }

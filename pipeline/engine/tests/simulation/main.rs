@@ -16,6 +16,8 @@
 )]
 
 mod components;
+#[path = "../support/forward.rs"]
+mod forward;
 mod scenario;
 mod world;
 

@@ -10,7 +10,8 @@ use deferd_component::{ComponentId, PipelineId, QueueSettings, RefusalKind, Regi
 use deferd_config::{Data, Node, Origin};
 use deferd_engine::{Engine, Part, PipelineParts, Spec};
 
-use crate::components::{Config, FakeReceiver, Forward, Grumpy, Healthy, Holder, Hung};
+use crate::components::{Config, FakeReceiver, Grumpy, Healthy, Holder, Hung};
+use crate::forward::Forward;
 use crate::world::World;
 
 /// What exporters demand of senders.
@@ -72,7 +73,7 @@ impl fmt::Display for Totals {
 
 fn registry() -> Registry {
     let mut registry = Registry::default();
-    registry.receiver::<FakeReceiver>().processor::<Holder>().processor::<Grumpy>().connector::<Forward>();
+    registry.receiver::<FakeReceiver>().processor::<Holder>().processor::<Grumpy>().connector::<Forward<Config>>();
     registry.exporter::<Healthy>().exporter::<Hung>();
     registry
 }
