@@ -49,10 +49,10 @@ impl Receivers {
         self.running.insert(id, Running { state, stopper, sink, task });
     }
 
-    /// Lets receivers that the next configuration does not know send what they still have through `last`. Called before the
-    /// next graph is in place, so that there is no moment in which they have nowhere to send.
-    pub(super) fn prepare_removal(&self, ids: &[ComponentId], last: &Arc<Stages>) {
-        for running in ids.iter().filter_map(|id| self.running.get(id)) {
+    /// Lets receivers that the next configuration does not know, or not for all their signals, send what they still have through
+    /// `last`. Called before the next graph is in place, so that there is no moment in which they have nowhere to send.
+    pub(super) fn prepare_end<'a>(&self, ids: impl Iterator<Item = &'a ComponentId>, last: &Arc<Stages>) {
+        for running in ids.filter_map(|id| self.running.get(id)) {
             running.sink.retired.store(Some(Arc::clone(last)));
         }
     }

@@ -48,7 +48,9 @@ impl Engine {
             slot.start(&self.exporter_tasks);
             self.exporters.insert(key, slot);
         }
-        self.receivers.prepare_removal(&plan.receivers.removed, &self.core.stages.load_full());
+        let last = self.core.stages.load_full();
+        self.receivers.prepare_end(plan.receivers.removed.iter().chain(&plan.receivers.changed), &last);
+        drop(last);
         let old = self.core.stages.swap(Stages::new(graph));
         let removed = self.take_removed(&old_spec, plan);
         self.processors.extend(staged.processors);

@@ -94,8 +94,12 @@ impl Service {
     }
 
     async fn send(&self, items: usize) -> Result<(), RefusalKind> {
+        self.send_as(Signal::Logs, items).await
+    }
+
+    async fn send_as(&self, signal: Signal, items: usize) -> Result<(), RefusalKind> {
         let ingress = self.door.borrow().clone().unwrap();
-        let batch = Batch::new(Signal::Logs, Bytes::from(vec![0; items]), items);
+        let batch = Batch::new(signal, Bytes::from(vec![0; items]), items);
         ingress.send(batch).await.map_err(|Refusal { kind, .. }| kind)
     }
 
@@ -278,4 +282,16 @@ async fn a_component_that_panics_while_it_is_built_refuses_the_reload_and_nothin
     assert_eq!(error.to_string(), "processors::stage: the component panicked while it was built");
     assert_eq!(service.send(3).await, Ok(()));
     assert_eq!(service.stop().await, (StopReport { undelivered: 0 }, 3));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_replaced_receiver_still_has_of_a_signal_that_was_removed_is_delivered() {
+    let both: &[_] =
+        &[("logs", &["door"] as Ids<'_>, &[] as Ids<'_>, &["sink"] as Ids<'_>), ("metrics", &["door"], &[], &["sink"])];
+    let layout = Layout { sinks: &[("sink", Fault::None, ordinary())], pipelines: both, drain: DRAIN, ..Layout::default() };
+    let mut service = Service::start(&layout).await;
+    service.reload(&Layout { pipelines: &both[..1], ..layout });
+    assert_eq!(service.send_as(Signal::Metrics, 3).await, Ok(()), "through the way in of the old receiver");
+    assert_eq!(service.send_as(Signal::Logs, 4).await, Ok(()));
+    assert_eq!(service.stop().await, (StopReport { undelivered: 0 }, 7));
 }
