@@ -4,10 +4,6 @@
 
 use std::process::ExitCode;
 
-/// Small batches come and go on two threads; glibc's allocator would keep several times the memory in its arenas.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 fn main() -> ExitCode {
     deferd::run(deferd::components)
 }

@@ -224,6 +224,15 @@ impl Image {
         self.functions.open_coded(pc, self.info.version.minor())
     }
 
+    /// The instructions of the function at `pc` that put the closures of its
+    /// open-coded defers into their slots, by index: their lines are those of
+    /// the `defer` statements. `None` where there is no such defer, or where
+    /// the instruction is not one that the compiler is known to write.
+    pub fn open_coded_statements(&self, pc: u64) -> [Option<u64>; 8] {
+        let defers = self.open_coded(pc);
+        defers.map(|defers| open_coded::statements(&self.code, &self.functions, pc, &defers)).unwrap_or_default()
+    }
+
     /// Whether a goroutine that starts at `start_pc` is one of the runtime's
     /// own, which `runtime.NumGoroutine` does not count.
     pub fn is_system_goroutine(&self, start_pc: u64) -> bool {

@@ -1,7 +1,10 @@
 //! Open-coded defers: no record, only a bit and a closure slot in the frame.
 
+use iced_x86::{Instruction, Mnemonic, OpKind, Register};
+
 use super::bytes::varint;
-use super::functions::FunctionTable;
+use super::code::Code;
+use super::functions::{FunctionTable, Record};
 
 /// `abi.FUNCDATA_OpenCodedDeferInfo`.
 const OPEN_CODED: usize = 4;
@@ -40,6 +43,51 @@ impl OpenCoded {
             Slots::Listed(offsets) => offsets.get(usize::try_from(index).ok()?).copied(),
         }
     }
+}
+
+/// Per defer the address of the instruction that puts its closure into its
+/// slot.
+pub(super) type Statements = [Option<u64>; MAX_DEFERS as usize];
+
+/// Finds the instructions in the code of the function at `pc`. The compiler
+/// stores each closure at one place, the `defer` statement, and with its line
+/// (`openDeferSave` in `ssagen`); where a slot is cleared at the start, that
+/// is no store of a general register.
+pub(super) fn statements(code: &Code, functions: &FunctionTable, pc: u64, defers: &OpenCoded) -> Statements {
+    let mut found = Statements::default();
+    let Some(record) = functions.record(pc) else { return found };
+    for instruction in code.instructions(record.entry, record.end).iter().filter(|instruction| is_store(instruction)) {
+        let Some(below) = below_frame_pointer(functions, &record, instruction) else { continue };
+        let slots = (0..MAX_DEFERS).map(|index| defers.slot_offset(index));
+        for (statement, _) in found.iter_mut().zip(slots).filter(|(_, slot)| *slot == Some(below)) {
+            statement.get_or_insert(instruction.ip());
+        }
+    }
+    found
+}
+
+/// `mov [rsp + x], register` or `mov [rbp - x], register`, of 8 bytes.
+fn is_store(instruction: &Instruction) -> bool {
+    instruction.mnemonic() == Mnemonic::Mov
+        && instruction.op0_kind() == OpKind::Memory
+        && instruction.op1_kind() == OpKind::Register
+        && instruction.op1_register().size() == 8
+        && instruction.memory_index() == Register::None
+}
+
+/// How far below RBP the instruction stores.
+fn below_frame_pointer(functions: &FunctionTable, record: &Record, store: &Instruction) -> Option<u32> {
+    let displacement = store.memory_displacement64();
+    let below = match store.memory_base() {
+        Register::RBP => 0_u64.wrapping_sub(displacement),
+        Register::RSP => {
+            let frame = functions.pc_value(record.stack_table(), record.offset_of(store.ip())?)?;
+            // The frame includes the saved RBP, to which RBP points.
+            u64::try_from(frame).ok()?.checked_sub(8)?.checked_sub(displacement)?
+        }
+        _ => return None,
+    };
+    u32::try_from(below).ok()
 }
 
 impl FunctionTable {

@@ -60,13 +60,14 @@ impl Code for ImageCode {
         for (index, slot) in (0_u32..).zip(&mut slots) {
             *slot = found.slot_offset(index).map(u64::from);
         }
-        Some(OpenCoded { bits: u64::from(found.bits_offset()), slots })
+        Some(OpenCoded { bits: u64::from(found.bits_offset()), slots, statements: self.0.open_coded_statements(pc) })
     }
 
     fn location(&self, kind: DeferKind, pc: u64, closure: u64) -> Location {
         match kind {
             // A return address stands after the call; the line is that of the call.
             DeferKind::Heap | DeferKind::Stack => self.place(pc.wrapping_sub(1)),
+            DeferKind::OpenCoded if self.0.open_coded_statements(pc).contains(&Some(pc)) => self.place(pc),
             DeferKind::RangeFunc | DeferKind::OpenCoded => self.within(pc.wrapping_sub(1), closure),
         }
     }

@@ -62,6 +62,8 @@ pub struct OpenCoded {
     pub bits: u64,
     /// `frame pointer - slots[i]` is the closure of bit `i`; `None` where the function has no such defer.
     pub slots: [Option<u64>; OpenCoded::MAX],
+    /// Address of the instruction that fills `slots[i]`, at the statement; `None` where it is not known.
+    pub statements: [Option<u64>; OpenCoded::MAX],
 }
 
 impl OpenCoded {

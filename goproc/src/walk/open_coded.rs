@@ -15,7 +15,7 @@ use crate::layout::State;
 use crate::memory::{Memory, MemoryError, Pages};
 use crate::snapshot::DeferKind;
 
-/// Frames searched per goroutine. Deeper ones are recursion, and belong to a few goroutines at most.
+/// Frames searched per goroutine. Deeper stacks are recursion; their goroutines count as not searched.
 const MAX_FRAMES: usize = 512;
 
 /// Bytes of stack read with the batch; what lies further out is read when it is reached.
@@ -87,7 +87,7 @@ fn frames<C: Code, M: Memory>(
             return Ok(None);
         }
         if let Some(defers) = program.open_coded(pc) {
-            match pending(pc, frame, defers, pages, program)? {
+            match pending(pc, frame, &defers, pages, program)? {
                 Some(keys) => found.extend(keys),
                 None => return Ok(None),
             }
@@ -103,14 +103,15 @@ fn frames<C: Code, M: Memory>(
         below = frame.wrapping_add(8);
         frame = saved;
     }
-    Ok(Some(found))
+    // Part of a stack would be a wrong count, not a smaller one.
+    Ok(None)
 }
 
 /// The pending defers of one frame; `None` when a pending slot holds no closure.
 fn pending<C: Code, M: Memory>(
     pc: u64,
     frame: u64,
-    defers: OpenCoded,
+    defers: &OpenCoded,
     pages: &mut Pages<'_, M>,
     program: &mut Program<C>,
 ) -> Result<Option<Vec<SiteKey>>, MemoryError> {
@@ -118,7 +119,8 @@ fn pending<C: Code, M: Memory>(
         return Ok(None);
     };
     let mut keys = Vec::new();
-    for (_, slot) in defers.slots.iter().enumerate().filter(|(index, _)| bits >> index & 1 == 1) {
+    let slots = defers.slots.iter().zip(defers.statements).enumerate();
+    for (_, (slot, statement)) in slots.filter(|(index, _)| bits >> index & 1 == 1) {
         let Some(slot) = slot else { return Ok(None) };
         let Some(function) = pages.word(frame.wrapping_sub(*slot))? else {
             return Ok(None);
@@ -127,7 +129,7 @@ fn pending<C: Code, M: Memory>(
         if !program.is_function_entry(code) {
             return Ok(None);
         }
-        keys.push(SiteKey { pc, code, kind: DeferKind::OpenCoded });
+        keys.push(SiteKey { pc: statement.unwrap_or(pc), code, kind: DeferKind::OpenCoded });
     }
     Ok(Some(keys))
 }

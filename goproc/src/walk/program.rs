@@ -37,8 +37,8 @@ pub struct AllgPair {
 /// What groups pending calls while walking. Run-time addresses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct SiteKey {
-    /// The pc of the record, which is the return address of the registering call; for an open-coded defer, a pc in
-    /// its frame.
+    /// The pc of the record, which is the return address of the registering call; for an open-coded defer, the
+    /// instruction that filled its slot or, if that is not known, a pc in its frame.
     pub pc: u64,
     /// Entry of the closure's code.
     pub code: u64,
@@ -131,11 +131,17 @@ impl<C: Code> Program<C> {
         learn(&mut self.system, pc, || code.is_system_goroutine(link))
     }
 
-    /// Where the function around `pc` keeps its open-coded defers.
+    /// Where the function around `pc` keeps its open-coded defers. Run-time addresses.
     pub fn open_coded(&mut self, pc: u64) -> Option<OpenCoded> {
         let link = self.link(pc);
-        let code = &self.code;
-        learn(&mut self.open_coded, pc, || code.open_coded(link))
+        let (code, bias) = (&self.code, self.bias);
+        learn(&mut self.open_coded, pc, || {
+            let mut found = code.open_coded(link)?;
+            for statement in found.statements.iter_mut().flatten() {
+                *statement = statement.wrapping_add(bias);
+            }
+            Some(found)
+        })
     }
 
     /// A small number for the site of `key`, the same for keys with equal names.

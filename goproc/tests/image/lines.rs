@@ -85,6 +85,26 @@ fn inlined_frames_are_named_innermost_first() {
     }
 }
 
+#[test]
+fn an_open_coded_defer_is_on_the_line_of_its_statement() {
+    let text = source("main.go");
+    let body = text.find("func openCoded").expect("it is there");
+    let line = |code: &str| {
+        let at = body + text[body..].find(code).expect(code);
+        u32::try_from(text[..at].lines().count()).expect("few lines")
+    };
+    let expected = [line("defer f.Close()"), line("defer mu.Unlock()")];
+    for fixture in fixtures(&[Mode::Plain, Mode::Stripped, Mode::PieStripped, Mode::StaticPie]) {
+        let image = fixture.image();
+        let functions: Vec<_> = image.functions().collect();
+        let entry = |name: &str| functions.iter().find(|function| function.name == name).expect(name).entry;
+        let statements = image.open_coded_statements(entry("main.openCoded"));
+        let lines: Vec<u32> = statements.iter().flatten().map(|pc| image.location(*pc).expect("a location").line).collect();
+        assert_eq!(lines, expected, "{fixture}");
+        assert_eq!(image.open_coded_statements(entry("main.loopDefer")), [None; 8], "{fixture}");
+    }
+}
+
 fn sites(fixture: &Fixture) -> Vec<Site> {
     let text = fixture.tool(&["objdump"], "");
     text.lines().filter_map(site).collect()

@@ -161,12 +161,35 @@ impl Report {
             match summary.get(reason) {
                 Some((count, message)) if settings.selection.is_explicit() || reason == "no_permission" => {
                     let text = if *count == 1 { message.clone() } else { format!("{count} processes, for example: {message}") };
-                    if self.health.degrade(&self.path, reason, &text) {
+                    if self.degrade(reason, &text) {
                         tracing::warn!(component = self.path, reason, "{text}");
                     }
                 }
                 _ => drop(self.health.recover(&self.path, reason)),
             }
         }
+    }
+
+    /// Whether the reason is new. Its text names a number of processes, which changes as they come and go and is no news.
+    fn degrade(&self, reason: &str, text: &str) -> bool {
+        let degraded = self.health.degraded();
+        let known = degraded.iter().any(|(path, known)| *path == self.path && known.reason == reason);
+        self.health.degrade(&self.path, reason, text) && !known
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_missing_right_is_news_once_however_many_processes_it_concerns() {
+        let watched = Telemetry::default().gauge("watched", "", Vec::new());
+        let report = Report { path: "receivers::godefer".to_owned(), health: Arc::default(), watched };
+        assert!(report.degrade("no_permission", "46 processes"));
+        assert!(!report.degrade("no_permission", "47 processes"));
+        assert!(report.degrade("system", "1 process"));
+        assert!(report.health.recover(&report.path, "no_permission"));
+        assert!(report.degrade("no_permission", "46 processes"));
     }
 }

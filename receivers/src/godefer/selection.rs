@@ -1,5 +1,7 @@
 //! Deciding which processes are watched.
 
+use std::path::Path;
+
 use deferd_goproc::target::{Candidate, container_of};
 use regex::Regex;
 
@@ -51,7 +53,8 @@ impl Rule {
             (None, _) => true,
             (Some(wanted), Some(path)) if wanted.contains('/') => path.as_os_str() == wanted.as_str(),
             (Some(wanted), Some(path)) => path.file_name().is_some_and(|name| name == wanted.as_str()),
-            (Some(_), None) => false,
+            // Without the right to know the path: as it calls itself, so that the refusal is told and not silently passed over.
+            (Some(wanted), None) => candidate.command_line.first().is_some_and(|name| same_file_name(name, wanted)),
         };
         let command_line = || match &self.command_line {
             None => true,
@@ -64,6 +67,11 @@ impl Rule {
         // Cheapest first: only the last reads a file.
         wanted.pid.is_none_or(|pid| pid == candidate.pid) && executable() && command_line() && container()
     }
+}
+
+fn same_file_name(one: &str, other: &str) -> bool {
+    let name = |path| Path::new(path).file_name();
+    name(one).is_some() && name(one) == name(other)
 }
 
 #[cfg(test)]
@@ -103,5 +111,17 @@ mod tests {
         assert!(!selection.selects(&candidate("/bin/shop", &["shop"])));
         assert!(!selection.selects(&candidate("/usr/bin/shop", &["shop", "--port=80"])));
         assert!(selection.selects(&Candidate { pid: 7, ..candidate("/bin/x", &[]) }));
+    }
+
+    #[test]
+    fn a_process_whose_executable_is_hidden_goes_by_what_it_calls_itself() {
+        let hidden = |arguments| Candidate { executable: None, ..candidate("", arguments) };
+        for wanted in ["shop", "/bin/shop"] {
+            let shop = Selector { executable: Some(wanted.into()), ..Selector::default() };
+            let selection = selection(vec![shop], vec![]);
+            assert!(selection.selects(&hidden(&["/bin/shop", "--port=80"])));
+            assert!(!selection.selects(&hidden(&["/bin/other", "shop"])));
+            assert!(!selection.selects(&hidden(&[])));
+        }
     }
 }

@@ -136,12 +136,14 @@ impl Session {
             max_open_coded_goroutines: limits.max_open_coded_goroutines,
             ..SnapshotOptions::default()
         };
+        // All of it, also of a look that fails: reading, adding up and encoding.
         let before = thread_cpu();
         let looked = watched.look(&options, settings.config.max_sites);
-        // All of it, whether it brought something or not: the budget is for what looking costs, not for what it finds.
         self.spend(thread_cpu().saturating_sub(before));
         match looked {
-            Ok(outgoing) => step.outgoing = Some((Subject::Watched(process), outgoing)),
+            Ok(outgoing) => {
+                step.outgoing = Some((Subject::Watched(process), outgoing));
+            }
             Err(deferd_goproc::target::SnapshotError::Over { .. }) => self.end(process, step),
             Err(error) => step.news.push(News::Failed(error.to_string())),
         }

@@ -5,7 +5,8 @@
 //
 // It reads commands, one per line, from standard input and answers each with
 // one line of JSON: "counters", "park" (finish what is running and hold still),
-// "resume". It ends when standard input closes.
+// "resume". "exec PROGRAM ARGUMENT..." makes the process run another program.
+// It ends when standard input closes.
 package main
 
 import (
@@ -15,6 +16,8 @@ import (
 	"fmt"
 	"os"
 	"runtime"
+	"strings"
+	"syscall"
 )
 
 // counters is the program's own account of itself.
@@ -49,16 +52,30 @@ func main() {
 	}
 	answer()
 	for lines := bufio.NewScanner(os.Stdin); lines.Scan(); {
-		switch lines.Text() {
+		command, arguments, _ := strings.Cut(lines.Text(), " ")
+		switch command {
 		case "counters":
 		case "park":
 			l.park()
 		case "resume":
 			l.resume()
+		case "exec":
+			become(strings.Fields(arguments))
+			continue
 		default:
-			fmt.Fprintf(os.Stderr, "healthy: unknown command %q\n", lines.Text())
+			fmt.Fprintf(os.Stderr, "healthy: unknown command %q\n", command)
 			continue
 		}
 		answer()
 	}
+}
+
+// become runs another program in this process, and returns only if it cannot.
+func become(command []string) {
+	if len(command) == 0 {
+		fmt.Fprintln(os.Stderr, "healthy: exec needs a program")
+		return
+	}
+	err := syscall.Exec(command[0], command, os.Environ())
+	fmt.Fprintf(os.Stderr, "healthy: %s: %v\n", command[0], err)
 }

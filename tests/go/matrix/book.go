@@ -24,7 +24,7 @@ type site struct {
 	File     string `json:"file"`
 	Line     int    `json:"line"`
 	// LoopLine is the line of the range-over-func loop around the statement, 0
-	// for the other kinds: the runtime's record names the loop, not the statement.
+	// for the other kinds. One record of the runtime's names it, and is not the site.
 	LoopLine int `json:"loop_line,omitempty"`
 	// Callee is empty if it cannot be known from outside, as for an interface.
 	Callee     string `json:"callee,omitempty"`

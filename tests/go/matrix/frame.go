@@ -51,3 +51,23 @@ func openRecursion(h *holder, n int) {
 	}
 	h.park()
 }
+
+// openElsewhere defers functions that are declared elsewhere: nothing about
+// them tells where they are deferred.
+func openElsewhere(h *holder, n int) {
+	undo := elsewhere(h)
+	if n > 0 {
+		h.next(open, nameOf(plain))
+		defer plain()
+	}
+	h.next(open, "main.elsewhere.func1")
+	defer undo()
+	h.next(open, "main.elsewhere.func1")
+	defer undo()
+	h.park()
+}
+
+//go:noinline
+func elsewhere(h *holder) func() {
+	return func() { h.ran() }
+}

@@ -83,5 +83,6 @@ func scenarios(goroutines, depth int) []scenario {
 		{"stackRecursion", 2, 14, stackRecursion},
 		{"openThree", 2, 0, openThree},
 		{"openRecursion", 2, 3, openRecursion},
+		{"openElsewhere", 2, 1, openElsewhere},
 	}, rangeScenarios()...)
 }

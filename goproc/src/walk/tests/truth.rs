@@ -95,6 +95,29 @@ fn open_coded_defers_of_a_parked_goroutine_are_found_in_its_frames() {
 }
 
 #[test]
+fn a_stack_deeper_than_is_searched_is_skipped_and_not_counted_in_part() {
+    let mut world = World::new();
+    let index = world.goroutine(WAITING);
+    let closure = world.closure(CALLEE);
+    let frame = |depth: u64| World::stack(index) + 0x400 + depth * 0x10;
+    world.set_g(index, GLayout::SCHED_SP, World::stack(index) + 0x300);
+    world.set_g(index, GLayout::SCHED_PC, OPEN + 0x21);
+    world.set_g(index, world.layout.g.sched_bp, frame(0));
+    world.memory.write(frame(0) - 9, &[0b10]);
+    world.memory.write_word(frame(0) - 0x18, closure);
+    for (frames, sites, coverage) in
+        [(500, 1, OpenCodedCoverage { searched: 1, skipped: 0 }), (600, 0, OpenCodedCoverage { searched: 0, skipped: 1 })]
+    {
+        for depth in 0..frames {
+            world.memory.write_word(frame(depth), if depth + 1 < frames { frame(depth + 1) } else { 0 });
+            world.memory.write_word(frame(depth) + 8, PLAIN + 8);
+        }
+        let snapshot = world.take();
+        assert_eq!((snapshot.sites.len(), snapshot.open_coded), (sites, coverage), "{frames} frames");
+    }
+}
+
+#[test]
 fn a_chain_that_grows_between_the_looks_counts_at_least_what_the_first_saw() {
     let mut world = World::new();
     let index = world.goroutine(WAITING);

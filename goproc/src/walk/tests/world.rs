@@ -64,7 +64,7 @@ impl Code for FakeCode {
 
     fn open_coded(&self, pc: u64) -> Option<OpenCoded> {
         let slots = [Some(0x20), Some(0x18), None, None, None, None, None, None];
-        (OPEN..OPEN + 0x100).contains(&pc).then_some(OpenCoded { bits: 9, slots })
+        (OPEN..OPEN + 0x100).contains(&pc).then_some(OpenCoded { bits: 9, slots, statements: [None; OpenCoded::MAX] })
     }
 
     fn location(&self, kind: DeferKind, pc: u64, _: u64) -> Location {

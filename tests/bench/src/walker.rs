@@ -1,0 +1,37 @@
+//! One look at very many goroutines and at a very long chain, next to the simple way: the example `walk_cost` of goproc.
+
+use std::process::Command;
+
+use deferd_integration::fixtures;
+
+use crate::Failure;
+
+/// The lines of its table that are of interest here.
+const CASES: [&str; 3] = ["case", "100,000 goroutines x", "one chain of 1,000,000"];
+
+/// The table.
+pub(crate) fn measure() -> Result<String, Failure> {
+    let go = fixtures::newest();
+    let folder = fixtures::workspace().join("target/go/walk");
+    std::fs::create_dir_all(&folder)?;
+    let program = folder.join(format!("{go}-plain"));
+    let mut build = Command::new(fixtures::go(go));
+    build.args(["build", "-o"]).arg(&program).arg(".").current_dir(fixtures::workspace().join("tests/go/walk"));
+    build.envs([("CGO_ENABLED", "0"), ("GOFLAGS", ""), ("GOTOOLCHAIN", "local"), ("GOWORK", "off")]).env_remove("GOROOT");
+    succeed(&mut build)?;
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let mut example = Command::new(cargo);
+    example.args(["run", "--quiet", "--release", "--locked", "--package", "deferd-goproc", "--example", "walk_cost", "--"]);
+    let table = succeed(example.arg(&program).current_dir(fixtures::workspace()))?;
+    let lines: Vec<&str> = table.lines().filter(|line| CASES.iter().any(|case| line.starts_with(case))).collect();
+    Ok(lines.join("\n"))
+}
+
+/// Runs a command and returns what it printed.
+fn succeed(command: &mut Command) -> Result<String, Failure> {
+    let output = command.output()?;
+    if output.status.success() {
+        return Ok(String::from_utf8(output.stdout)?);
+    }
+    Err(format!("{command:?}: {}", String::from_utf8_lossy(&output.stderr)).into())
+}

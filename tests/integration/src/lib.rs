@@ -1,0 +1,20 @@
+//! Parts for tests of the built binary: child processes that never outlive a test, ports, plain HTTP, waiting with a deadline, and
+//! the Go programs and services that are watched.
+//!
+//! The tests are in `tests/`. Nothing here uses deferd as a library: what a user cannot see does not count.
+#![expect(clippy::expect_used, clippy::panic, reason = "only tests use this crate, and a failed expectation is their message")]
+
+pub mod config;
+pub mod deferd;
+pub mod exposition;
+pub mod fixtures;
+pub mod http;
+pub mod matrix;
+pub mod missing;
+pub mod nats;
+pub mod port;
+pub mod process;
+pub mod programs;
+pub mod prometheus;
+pub mod snapshot;
+pub mod wait;

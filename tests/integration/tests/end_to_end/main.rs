@@ -1,0 +1,17 @@
+//! deferd as users run it: the built binary, configuration files, signals, ports and exit codes, with real Go programs and a real
+//! Prometheus.
+
+#[cfg(test)]
+mod bad_configuration;
+#[cfg(test)]
+mod bad_process;
+#[cfg(test)]
+mod every_go;
+#[cfg(test)]
+mod leak;
+#[cfg(test)]
+mod mixed_targets;
+#[cfg(test)]
+mod prometheus;
+#[cfg(test)]
+mod reload;
