@@ -186,6 +186,7 @@ mod tests {
     fn a_missing_right_is_news_once_however_many_processes_it_concerns() {
         let watched = Telemetry::default().gauge("watched", "", Vec::new());
         let report = Report { path: "receivers::godefer".to_owned(), health: Arc::default(), watched };
+        report.health.register(&report.path);
         assert!(report.degrade("no_permission", "46 processes"));
         assert!(!report.degrade("no_permission", "47 processes"));
         assert!(report.degrade("system", "1 process"));
