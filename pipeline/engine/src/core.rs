@@ -11,7 +11,7 @@ use tokio::sync::Notify;
 use tokio_util::task::TaskTracker;
 
 use crate::deliver;
-use crate::graph::{Delivery, Graph, Run, Stalled};
+use crate::graph::{Delivery, Graph, Pipeline, Run, Stalled};
 use crate::metrics::{ReceiverCounters, count_dropped};
 
 /// How long a sender waits for room in a queue with `block_on_overflow` before it is refused.
@@ -69,7 +69,7 @@ impl Core {
         })
     }
 
-    /// Takes one batch from a receiver. `retired` is the last snapshot that knew a receiver which was removed meanwhile.
+    /// Takes one batch from a receiver. `retired` is the last snapshot that knew a receiver which was removed or replaced meanwhile.
     async fn accept(
         self: &Arc<Self>,
         receiver: &ComponentId,
@@ -78,12 +78,13 @@ impl Core {
     ) -> Result<(), Refusal> {
         let items = batch.items();
         let current = self.stages.load_full();
-        let stages = if current.graph.has_receiver(receiver) { Some(current) } else { retired.load_full() };
-        let Some(stages) = stages else { return Err(Refusal::new(RefusalKind::ShuttingDown)) };
+        let takes = |stages: &Arc<Stages>| stages.graph.entry(receiver, batch.signal()).is_some();
+        let none = if current.graph.has_receiver(receiver) { RefusalKind::Invalid } else { RefusalKind::ShuttingDown };
+        let Some(stages) = Some(current).filter(takes).or_else(|| retired.load_full()) else { return Err(Refusal::new(none)) };
         let graph = &stages.graph;
         let Some(entry) = graph.entry(receiver, batch.signal()) else { return Err(Refusal::new(RefusalKind::Invalid)) };
         let counters = entry.counters.clone();
-        if entry.pipelines.iter().filter_map(|index| graph.pipeline(*index)).any(|pipeline| pipeline.pressure.is_high()) {
+        if entry.pipelines.iter().filter_map(|index| graph.pipeline(*index)).any(Pipeline::is_full) {
             return refused(&counters, items, Refusal::new(RefusalKind::QueueFull));
         }
         let waiter = entry.waits.then(|| {
@@ -196,7 +197,8 @@ async fn give_up_within(stop: &Stop, pause: Duration) -> bool {
 pub(crate) struct ReceiverSink {
     pub(crate) core: Arc<Core>,
     pub(crate) id: ComponentId,
-    /// The last snapshot that knew this receiver, once a reload has removed it: what it still has to send goes there.
+    /// The last snapshot that knew this receiver, once a reload has removed or replaced it: what it still has to send goes there if
+    /// the current one does not take it any more.
     pub(crate) retired: ArcSwapOption<Stages>,
 }
 

@@ -1,7 +1,7 @@
 //! How much accepted data of one pipeline is waiting outside its buffers.
 //!
 //! Data that was accepted is never dropped because a queue is full; it waits in a task of the engine. So that this waiting room is
-//! bounded, a pipeline with [`LIMIT`] batches in it refuses new data at its entrance.
+//! bounded, a pipeline refuses new data at its entrance while [`LIMIT`] batches are in its own, or in that of a pipeline it feeds.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};

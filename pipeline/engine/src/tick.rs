@@ -49,7 +49,7 @@ fn tick_due(core: &Arc<Core>, last: &mut BTreeMap<ProcessorKey, Instant>, now: I
             if now.duration_since(ticked) >= interval {
                 ticked = now;
                 // While accepted data waits for room, emitting more would only make it wait too.
-                if !pipeline.pressure.is_any() {
+                if !pipeline.is_waiting() {
                     tick(core, &stages, index, position, now);
                 }
             }
@@ -64,12 +64,17 @@ fn tick_due(core: &Arc<Core>, last: &mut BTreeMap<ProcessorKey, Instant>, now: I
 
 fn tick(core: &Arc<Core>, stages: &Arc<Stages>, pipeline: usize, position: usize, now: Instant) {
     let Some(stage) = stages.graph.pipeline(pipeline).and_then(|pipeline| pipeline.stages.get(position)) else { return };
-    let mut out = Out::new();
-    if std::panic::catch_unwind(AssertUnwindSafe(|| stage.processor.tick(now.into_std(), &mut out))).is_err() {
-        tracing::error!(component = stage.path, "the component panicked in its tick");
-        return;
-    }
+    let out = emitted(&stage.path, |out| stage.processor.tick(now.into_std(), out));
     follow(core, stages, pipeline, position, out);
+}
+
+/// What a component emits by itself. A panic ends neither the engine nor what was emitted before it.
+pub(crate) fn emitted(path: &str, call: impl FnOnce(&mut Out)) -> Out {
+    let mut out = Out::new();
+    if std::panic::catch_unwind(AssertUnwindSafe(|| call(&mut out))).is_err() {
+        tracing::error!(component = path, "the component panicked while it emitted what it held");
+    }
+    out
 }
 
 /// Carries what a stage emitted by itself (tick or drain) through the rest of its pipeline.

@@ -78,9 +78,9 @@ impl Receiver for GoDefer {
             self.report.show(&session, &self.settings, &done);
             if let Some((subject, outgoing)) = done.outgoing {
                 let batch = Batch::new(Signal::Metrics, outgoing.payload.clone(), outgoing.points);
-                let delivered = ingress.send(batch).await.is_ok();
-                session.settle(subject, outgoing, delivered);
-                if !delivered {
+                let sent = ingress.send(batch).await;
+                session.settle(subject, outgoing, sent);
+                if sent.is_err() {
                     pause(&stop, Some(Instant::now() + REFUSED_PAUSE)).await;
                 }
             }
@@ -186,6 +186,7 @@ mod tests {
     fn a_missing_right_is_news_once_however_many_processes_it_concerns() {
         let watched = Telemetry::default().gauge("watched", "", Vec::new());
         let report = Report { path: "receivers::godefer".to_owned(), health: Arc::default(), watched };
+        report.health.register(&report.path);
         assert!(report.degrade("no_permission", "46 processes"));
         assert!(!report.degrade("no_permission", "47 processes"));
         assert!(report.degrade("system", "1 process"));

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant, SystemTime};
 
+use deferd_component::Refusal;
 use deferd_goproc::snapshot::SnapshotOptions;
 use deferd_goproc::target::{Candidate, ImageCache, Target, discover};
 
@@ -73,6 +74,8 @@ impl Session {
         let share = settings.config.max_agent_cpu.ratio();
         self.budget.get_or_insert_with(|| Budget::new(share, now)).set_share(share, now);
         self.discovered = None;
+        // Who was refused may be given the missing right together with the new configuration.
+        self.refusals = Refusals::default();
     }
 
     pub(super) fn watched(&self) -> usize {
@@ -99,30 +102,27 @@ impl Session {
             step.next = Some(solvent);
             return step;
         }
-        let discovery = self.discovered.map_or(now, |at| at + settings.config.discovery_interval.get());
-        if discovery <= now {
-            self.discover(settings, now, &mut step);
-            return step;
-        }
+        let discovery = self.discovered.map(|at| at + settings.config.discovery_interval.get());
         let interval = settings.config.snapshot.interval.get();
-        let first = self.watched.iter().map(|(process, watched)| (watched.due(interval).unwrap_or(now), *process)).min();
-        match first {
-            Some((due, process)) if due <= now => self.look(process, settings, &mut step),
-            Some((due, _)) => step.next = Some(due.min(discovery)),
-            None => step.next = Some(discovery),
+        let looks = self.watched.iter().map(|(process, watched)| (watched.due(interval), *process));
+        match choose(now, discovery, looks) {
+            Work::Discover => self.discover(settings, now, &mut step),
+            Work::Look(process) => self.look(process, settings, &mut step),
+            Work::Wait(until) => step.next = Some(until),
         }
         step
     }
 
     /// What became of the request of a step.
-    pub(super) fn settle(&mut self, subject: Subject, outgoing: Outgoing, delivered: bool) {
+    pub(super) fn settle(&mut self, subject: Subject, outgoing: Outgoing, sent: Result<(), Refusal>) {
         match subject {
             Subject::Watched(process) => {
                 if let Some(watched) = self.watched.get_mut(&process) {
-                    watched.settle(outgoing, delivered);
+                    watched.settle(outgoing, sent.is_ok());
                 }
             }
-            Subject::Ending if delivered && !self.ending.is_empty() => drop(self.ending.remove(0)),
+            // Sending again what is refused for good would hold up every look for ever; those series end by expiry.
+            Subject::Ending if !self.ending.is_empty() && is_over(sent) => drop(self.ending.remove(0)),
             Subject::Ending => {}
         }
     }
@@ -206,6 +206,31 @@ impl Session {
     }
 }
 
+/// Whether there is nothing to be sent again.
+fn is_over(sent: Result<(), Refusal>) -> bool {
+    sent.err().is_none_or(|refusal| !refusal.kind.is_retryable())
+}
+
+/// A piece of work.
+#[derive(Debug, PartialEq, Eq)]
+enum Work {
+    Discover,
+    Look(Process),
+    /// Nothing is due until then.
+    Wait(Instant),
+}
+
+/// What has been due longest, so that nothing is put off for ever where the budget does not suffice for everything. A `discovery`
+/// that was never made comes first.
+fn choose(now: Instant, discovery: Option<Instant>, looks: impl Iterator<Item = (Instant, Process)>) -> Work {
+    let Some(discovery) = discovery else { return Work::Discover };
+    match looks.min() {
+        Some((due, process)) if due <= now && due < discovery => Work::Look(process),
+        _ if discovery <= now => Work::Discover,
+        first => Work::Wait(first.map_or(discovery, |(due, _)| due.min(discovery))),
+    }
+}
+
 /// A start in the future is a clock that was set back; such a process is not young.
 fn is_young(candidate: &Candidate, settings: &Settings) -> bool {
     let age = candidate.started.and_then(|started| SystemTime::now().duration_since(started).ok());
@@ -217,4 +242,53 @@ fn thread_cpu() -> Duration {
     let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
     let seconds = u64::try_from(time.tv_sec).unwrap_or_default();
     Duration::new(seconds, u32::try_from(time.tv_nsec).unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use deferd_component::RefusalKind;
+
+    use super::*;
+
+    #[test]
+    fn under_a_budget_that_never_suffices_everybody_gets_a_turn() {
+        let (start, second) = (Instant::now(), Duration::from_secs(1));
+        let (mut discovery, mut discoveries) = (Some(start), 0);
+        let mut looks: BTreeMap<Process, (Instant, u32)> = (0..4).map(|pid| ((pid, 0), (start, 0))).collect();
+        // Every piece of work takes as long as the interval between two of a kind should be.
+        for step in 1..=60_u32 {
+            let now = start + second * step;
+            match choose(now, discovery, looks.iter().map(|(process, (due, _))| (*due, *process))) {
+                Work::Discover => {
+                    (discovery, discoveries) = (Some(now + second), discoveries + 1);
+                    // A process that is found while all others are late.
+                    looks.entry((9, 0)).or_insert((now, 0));
+                }
+                Work::Look(process) => {
+                    let (due, count) = looks.get_mut(&process).unwrap();
+                    (*due, *count) = (now + second, *count + 1);
+                }
+                Work::Wait(_) => panic!("there is too much work to wait"),
+            }
+        }
+        assert!(discoveries >= 9, "{discoveries}");
+        assert!(looks.len() == 5 && looks.values().all(|(_, count)| *count >= 9), "{looks:?}");
+    }
+
+    #[test]
+    fn nothing_is_due_before_its_time() {
+        let (now, second) = (Instant::now(), Duration::from_secs(1));
+        let look = |after| (now + second * after, (1, 0));
+        assert_eq!(choose(now, None, std::iter::once(look(0))), Work::Discover);
+        assert_eq!(choose(now, Some(now + second), std::iter::once(look(2))), Work::Wait(now + second));
+        assert_eq!(choose(now, Some(now + second), std::iter::once(look(0))), Work::Look((1, 0)));
+        assert_eq!(choose(now, Some(now + second), std::iter::empty()), Work::Wait(now + second));
+    }
+
+    #[test]
+    fn only_what_may_be_taken_later_is_sent_again() {
+        assert!(is_over(Ok(())));
+        assert!(is_over(Err(Refusal::new(RefusalKind::Invalid))));
+        assert!(!is_over(Err(Refusal::new(RefusalKind::QueueFull))));
+    }
 }

@@ -19,6 +19,7 @@ pub(super) struct Watched {
     history: History,
     /// Series that were delivered and not ended.
     alive: Alive,
+    attached: Instant,
     looked: Option<Instant>,
 }
 
@@ -35,12 +36,20 @@ impl Watched {
         let info = target.process();
         let resource = resource(info, target.key());
         let started = info.started.map(nanoseconds).unwrap_or_default();
-        Self { target, resource, started, history: History::default(), alive: Alive::new(), looked: None }
+        Self {
+            target,
+            resource,
+            started,
+            history: History::default(),
+            alive: Alive::new(),
+            attached: Instant::now(),
+            looked: None,
+        }
     }
 
     /// When the next look is due.
-    pub(super) fn due(&self, interval: Duration) -> Option<Instant> {
-        self.looked.map(|looked| looked + interval)
+    pub(super) fn due(&self, interval: Duration) -> Instant {
+        self.looked.map_or(self.attached, |looked| looked + interval)
     }
 
     /// `pid 42 (shop, go1.26.6)`, for logs.

@@ -33,10 +33,11 @@ impl Health {
         self.components.lock().retain(|component, _| present.contains(component));
     }
 
-    /// Says that the component is degraded for `reason`. Returns whether that is news, so that a log line is written once.
+    /// Says that the component is degraded for `reason`. Returns whether that is news, so that a log line is written once. A component
+    /// that is not listed is ignored: nobody could ever say that one which a reload removed has recovered.
     pub fn degrade(&self, component: &str, reason: &str, message: &str) -> bool {
         let mut components = self.components.lock();
-        let reasons = components.entry(component.to_owned()).or_default();
+        let Some(reasons) = components.get_mut(component) else { return false };
         reasons.insert(reason.to_owned(), message.to_owned()).as_deref() != Some(message)
     }
 
@@ -76,6 +77,15 @@ fn labels<'a>(component: &'a str, reason: &'a str) -> [(&'a str, &'a str); 2] {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_component_that_was_removed_cannot_become_degraded() {
+        let health = Health::default();
+        health.register("exporters::old");
+        health.retain(&BTreeSet::new());
+        assert!(!health.degrade("exporters::old", "export_failed", "while it drains"));
+        assert_eq!(health.degraded(), []);
+    }
 
     #[test]
     fn a_reason_is_news_once_and_ends_once() {

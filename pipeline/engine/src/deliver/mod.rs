@@ -16,26 +16,17 @@ use crate::metrics::{count_dropped, count_enqueue_failed};
 use crate::queue::{Cost, NoRoom, Permit, Sender};
 
 /// Reserved room for one delivery: the queues that will take it, and those that will miss it.
-#[derive(Default)]
 struct Reservation<'a> {
+    cost: Cost,
+    demanding: SmallVec<[&'a Sender; 2]>,
+    ordinary: SmallVec<[&'a Sender; 2]>,
     granted: SmallVec<[(&'a Sender, Permit); 2]>,
     missed: SmallVec<[(&'a Sender, NoRoom); 2]>,
 }
 
 /// Enqueues all deliveries of a run, or none of them. Waits at most `patience` for queues whose sender blocks.
 pub(crate) async fn all_or_none(telemetry: &Telemetry, deliveries: Vec<Delivery>, patience: Duration) -> Result<(), Refusal> {
-    let demanded = tokio::time::timeout(patience, reserve_demanding(&deliveries)).await;
-    let reserved = demanded.unwrap_or(Err(RefusalKind::Timeout)).and_then(|mut reservations| {
-        for (delivery, reservation) in deliveries.iter().zip(&mut reservations) {
-            reserve_ordinary(delivery, reservation);
-            if let Some(kind) = reservation.failure() {
-                return Err(kind);
-            }
-        }
-        let resolved: Vec<_> = reservations.into_iter().map(Reservation::detach).collect();
-        Ok(resolved)
-    });
-    match reserved {
+    match reserve_everywhere(&deliveries, patience).await {
         Ok(reservations) => {
             for (delivery, reservation) in deliveries.into_iter().zip(reservations) {
                 reservation.commit(telemetry, delivery.batch);
@@ -52,6 +43,19 @@ pub(crate) async fn all_or_none(telemetry: &Telemetry, deliveries: Vec<Delivery>
     }
 }
 
+async fn reserve_everywhere(deliveries: &[Delivery], patience: Duration) -> Result<Vec<Detached>, RefusalKind> {
+    let mut reservations: Vec<_> = deliveries.iter().map(Reservation::new).collect();
+    let demanded = tokio::time::timeout(patience, reserve_demanding(&mut reservations)).await;
+    demanded.unwrap_or(Err(RefusalKind::Timeout))?;
+    for reservation in &mut reservations {
+        reservation.reserve_ordinary();
+        if let Some(kind) = reservation.failure() {
+            return Err(kind);
+        }
+    }
+    Ok(reservations.into_iter().map(Reservation::detach).collect())
+}
+
 /// Enqueues one delivery of accepted data if there is room now, else hands it back.
 pub(crate) fn now(telemetry: &Telemetry, delivery: Delivery) -> Result<(), Delivery> {
     let Some(reserved) = reserve_now(&delivery) else { return Err(delivery) };
@@ -61,16 +65,15 @@ pub(crate) fn now(telemetry: &Telemetry, delivery: Delivery) -> Result<(), Deliv
 
 /// `None` if the delivery has to wait: a demanding queue is full, or every queue is.
 fn reserve_now(delivery: &Delivery) -> Option<Detached> {
-    let cost = Cost::of(&delivery.batch);
-    let mut reservation = Reservation::default();
-    for sender in delivery.to.iter().filter(|sender| sender.is_demanding()) {
-        match sender.try_reserve(cost) {
+    let mut reservation = Reservation::new(delivery);
+    for sender in std::mem::take(&mut reservation.demanding) {
+        match sender.try_reserve(reservation.cost) {
             Ok(permit) => reservation.granted.push((sender, permit)),
             Err(NoRoom::Full) => return None,
             Err(reason) => reservation.missed.push((sender, reason)),
         }
     }
-    reserve_ordinary(delivery, &mut reservation);
+    reservation.reserve_ordinary();
     (reservation.failure() != Some(RefusalKind::QueueFull)).then(|| reservation.detach())
 }
 
@@ -81,14 +84,9 @@ pub(crate) async fn eventually(telemetry: &Telemetry, delivery: &mut Option<Deli
         let Err(back) = now(telemetry, tried) else { return };
         let waiting = delivery.insert(back);
         let cost = Cost::of(&waiting.batch);
-        let demanding = waiting.to.iter().any(Sender::is_demanding);
-        // Only what is full is waited for: a queue with room would be ready at once, over and over.
-        let full = waiting
-            .to
-            .iter()
-            .filter(|sender| (!demanding || sender.is_demanding()) && matches!(sender.try_reserve(cost), Err(NoRoom::Full)));
-        let rooms: Vec<_> = full.map(|sender| Box::pin(sender.wait_for_room(cost))).collect();
+        let rooms: Vec<_> = full_queues(waiting).into_iter().map(|sender| Box::pin(sender.wait_for_room(cost))).collect();
         if rooms.is_empty() {
+            // Room appeared between the attempt and the look.
             tokio::task::yield_now().await;
         } else {
             select_all(rooms).await;
@@ -96,38 +94,53 @@ pub(crate) async fn eventually(telemetry: &Telemetry, delivery: &mut Option<Deli
     }
 }
 
-async fn reserve_demanding(deliveries: &[Delivery]) -> Result<Vec<Reservation<'_>>, RefusalKind> {
-    let mut reservations: Vec<_> = deliveries.iter().map(|_| Reservation::default()).collect();
-    let mut demanding: Vec<_> = deliveries
+/// What a delivery that found no room has to wait for: the demanding queues that are full, or, if none is, the ordinary ones. A
+/// queue that is not full is never waited for: it would be ready at once, over and over.
+fn full_queues(delivery: &Delivery) -> SmallVec<[&Sender; 2]> {
+    let cost = Cost::of(&delivery.batch);
+    let full = delivery.to.iter().filter(|sender| sender.room_for(cost) == Err(NoRoom::Full));
+    let (demanding, ordinary): (SmallVec<[_; 2]>, SmallVec<[_; 2]>) = full.partition(|sender| sender.is_demanding());
+    if demanding.is_empty() { ordinary } else { demanding }
+}
+
+async fn reserve_demanding(reservations: &mut [Reservation<'_>]) -> Result<(), RefusalKind> {
+    let mut wanted: Vec<_> = reservations
         .iter()
         .enumerate()
-        .flat_map(|(index, delivery)| delivery.to.iter().map(move |sender| (index, delivery, sender)))
-        .filter(|(_, _, sender)| sender.is_demanding())
+        .flat_map(|(index, reservation)| reservation.demanding.iter().map(move |sender| (index, *sender, reservation.cost)))
         .collect();
-    // One order for everybody: two fan-outs that wait for the same queues cannot hold each other up.
-    demanding.sort_by_key(|(_, _, sender)| sender.order());
-    for (index, delivery, sender) in demanding {
+    // One order for everybody, and one reservation per queue: two fan-outs that wait for the same queues cannot hold each other up.
+    wanted.sort_by_key(|(_, sender, _)| sender.order());
+    for of_queue in wanted.chunk_by(|(_, one, _), (_, other, _)| one.order() == other.order()) {
+        let Some((_, sender, _)) = of_queue.first() else { continue };
+        let costs: SmallVec<[Cost; 2]> = of_queue.iter().map(|(_, _, cost)| *cost).collect();
+        let permits = if sender.blocks() { sender.reserve_all(&costs).await } else { sender.try_reserve_all(&costs) };
+        for ((index, sender, _), permit) in of_queue.iter().zip(permits.map_err(NoRoom::refusal)?) {
+            if let Some(reservation) = reservations.get_mut(*index) {
+                reservation.granted.push((sender, permit));
+            }
+        }
+    }
+    Ok(())
+}
+
+impl<'a> Reservation<'a> {
+    /// Nothing reserved yet. What a queue demands is asked here, once: a reload may change it while another queue is waited for.
+    fn new(delivery: &'a Delivery) -> Self {
+        let (demanding, ordinary) = delivery.to.iter().partition(|sender| sender.is_demanding());
         let cost = Cost::of(&delivery.batch);
-        let permit = if sender.blocks() { sender.reserve(cost).await } else { sender.try_reserve(cost) };
-        let permit = permit.map_err(NoRoom::refusal)?;
-        if let Some(reservation) = reservations.get_mut(index) {
-            reservation.granted.push((sender, permit));
+        Self { cost, demanding, ordinary, granted: SmallVec::new(), missed: SmallVec::new() }
+    }
+
+    fn reserve_ordinary(&mut self) {
+        for sender in std::mem::take(&mut self.ordinary) {
+            match sender.try_reserve(self.cost) {
+                Ok(permit) => self.granted.push((sender, permit)),
+                Err(reason) => self.missed.push((sender, reason)),
+            }
         }
     }
-    Ok(reservations)
-}
 
-fn reserve_ordinary<'a>(delivery: &'a Delivery, reservation: &mut Reservation<'a>) {
-    let cost = Cost::of(&delivery.batch);
-    for sender in delivery.to.iter().filter(|sender| !sender.is_demanding()) {
-        match sender.try_reserve(cost) {
-            Ok(permit) => reservation.granted.push((sender, permit)),
-            Err(reason) => reservation.missed.push((sender, reason)),
-        }
-    }
-}
-
-impl Reservation<'_> {
     /// Why no queue at all takes the delivery, if so.
     fn failure(&self) -> Option<RefusalKind> {
         if !self.granted.is_empty() || self.missed.is_empty() {

@@ -122,3 +122,65 @@ async fn a_sender_that_waits_for_the_result_learns_what_the_waiting_exporter_sai
     setting.queues[1].pop().unwrap().resolve(refused);
     assert_eq!(waiter.outcome().await, refused);
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_a_queue_demands_is_asked_once_whatever_a_reload_changes_meanwhile() {
+    for (before, after) in [(true, false), (false, true)] {
+        let blocking = |block_on_overflow| QueueSettings { block_on_overflow, ..holding(10) };
+        let setting = setting(&[blocking(before), QueueSettings { block_on_overflow: true, ..holding(1) }]);
+        assert_eq!(setting.send(1).await, Ok(()));
+        let reload = async {
+            tokio::time::sleep(PATIENCE / 2).await;
+            setting.queues[0].reconfigure(blocking(after));
+            drop(setting.queues[1].pop());
+        };
+        let (sent, ()) = tokio::join!(setting.send(2), reload);
+        assert_eq!(sent, Ok(()));
+        assert_eq!(setting.drain(), [vec![1, 2], vec![2]], "demanding before: {before}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn two_runs_with_two_batches_for_one_blocking_queue_do_not_hold_each_other_up() {
+    let setting = setting(&[QueueSettings { block_on_overflow: true, ..holding(2) }]);
+    assert_eq!(setting.send(1).await, Ok(()));
+    let run = || all_or_none(&setting.telemetry, vec![setting.delivery(3), setting.delivery(3)], PATIENCE);
+    // The later run is asked first whenever there is room, so that it would get what the earlier one waits for.
+    let later = async {
+        tokio::time::sleep(PATIENCE / 20).await;
+        run().await
+    };
+    let consumer = async {
+        for _ in 0..3 {
+            tokio::time::sleep(PATIENCE / 10).await;
+            drop(setting.queues[0].pop());
+        }
+    };
+    let (later, earlier, ()) = futures_util::future::join3(later, run(), consumer).await;
+    assert_eq!((later, earlier), (Ok(()), Ok(())));
+}
+
+#[tokio::test]
+async fn waiting_for_an_ordinary_queue_behind_one_that_never_fits_does_not_spin() {
+    struct Count(std::sync::atomic::AtomicUsize);
+    impl std::task::Wake for Count {
+        fn wake(self: Arc<Self>) {
+            self.0.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        }
+    }
+    let never = QueueSettings { sizer: deferd_component::Sizer::Items, block_on_overflow: true, ..holding(5) };
+    let setting = setting(&[never, holding(1)]);
+    assert_eq!(setting.send(1).await, Ok(()));
+    let count = Arc::new(Count(0.into()));
+    let mut waiting = Some(setting.delivery(6));
+    let mut future = Box::pin(eventually(&setting.telemetry, &mut waiting));
+    let waker = Arc::clone(&count).into();
+    assert!(future.as_mut().poll(&mut std::task::Context::from_waker(&waker)).is_pending());
+    // What a task asked for by yielding is done by the runtime at its next turn.
+    tokio::task::yield_now().await;
+    assert_eq!(count.0.load(std::sync::atomic::Ordering::Relaxed), 0, "nothing happened, so nothing is to be looked at again");
+    drop(setting.queues[1].pop());
+    future.await;
+    assert_eq!(setting.drain()[1], [6]);
+    assert_eq!(setting.dropped("exporters::x0"), 6);
+}

@@ -1,10 +1,11 @@
 //! Building what a plan needs, and putting the graph together. Everything that can fail is here; nothing is committed here.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use deferd_component::{
-    AnyState, BuildContext, Claims, ComponentId, Connector, DynReceiver, Kind, PipelineId, Processor, Signal,
+    AnyState, BuildContext, BuildError, Claims, ComponentId, Connector, DynReceiver, Kind, PipelineId, Processor, Signal,
 };
 
 use super::{Engine, Instance, ReloadError};
@@ -86,7 +87,7 @@ impl Builder<'_> {
             let context = self.context(Kind::Processor, id, vec![pipeline.signal()], Some(pipeline));
             let running = self.engine.processors.get(key).map(|instance| Arc::clone(&instance.state));
             let state = running.unwrap_or_else(part.entry.new_state);
-            let component = (part.entry.build)(&part.config, &state, &context).map_err(|source| failed(&context, source))?;
+            let component = contained(&context, || (part.entry.build)(&part.config, &state, &context))?;
             built.insert(key.clone(), Instance { component, state });
         }
         Ok(built)
@@ -100,7 +101,7 @@ impl Builder<'_> {
             let context = self.context(Kind::Connector, id, vec![*from, *to], None);
             let running = self.engine.connectors.get(key).map(|instance| Arc::clone(&instance.state));
             let state = running.unwrap_or_else(part.entry.new_state);
-            let component = (part.entry.build)(&part.config, &state, &context).map_err(|source| failed(&context, source))?;
+            let component = contained(&context, || (part.entry.build)(&part.config, &state, &context))?;
             built.insert(key.clone(), Instance { component, state });
         }
         Ok(built)
@@ -114,11 +115,10 @@ impl Builder<'_> {
             let context = self.context(Kind::Exporter, id, vec![*signal], None);
             let running = self.engine.exporters.get(key);
             let state = running.map_or_else(part.entry.new_state, |slot| Arc::clone(slot.state()));
-            let build = || {
+            let instance = contained(&context, || {
                 let settings = (part.entry.settings)(&part.config)?;
                 Ok(exporter::Instance::new((part.entry.build)(&part.config, &state, &context)?, settings))
-            };
-            let instance = build().map_err(|source| failed(&context, source))?;
+            })?;
             if running.is_some() {
                 replaced.push((key.clone(), instance));
             } else {
@@ -136,15 +136,18 @@ impl Builder<'_> {
             let (Some(part), Some((_, signals))) = (self.spec.receivers.get(id), used.get(id)) else { continue };
             let context = self.context(Kind::Receiver, id, signals.iter().copied().collect(), None);
             let state = self.engine.receivers.state(id).unwrap_or_else(part.entry.new_state);
-            let receiver = (part.entry.build)(&part.config, &state, &context).map_err(|source| failed(&context, source))?;
+            let receiver = contained(&context, || (part.entry.build)(&part.config, &state, &context))?;
             built.push((id.clone(), receiver, state));
         }
         Ok(built)
     }
 }
 
-fn failed(context: &BuildContext, source: deferd_component::BuildError) -> ReloadError {
-    ReloadError::Build { path: context.path(), source }
+/// Builds a component. One that panics refuses the plan as one that fails does; what runs is not touched.
+fn contained<T>(context: &BuildContext, build: impl FnOnce() -> Result<T, BuildError>) -> Result<T, ReloadError> {
+    let panicked = |_| Err(BuildError::Unavailable("the component panicked while it was built".to_owned()));
+    let result = std::panic::catch_unwind(AssertUnwindSafe(build)).unwrap_or_else(panicked);
+    result.map_err(|source| ReloadError::Build { path: context.path(), source })
 }
 
 struct Assembly<'a> {
@@ -194,7 +197,20 @@ impl Assembly<'_> {
             queues: queues.into(),
             connectors: self.exits(id, index),
             pressure: self.pressures.get(id).map(Arc::clone).unwrap_or_default(),
+            downstream: self.downstream(id).iter().filter_map(|id| self.pressures.get(id)).map(Arc::clone).collect(),
         }
+    }
+
+    /// The pipelines that data of this one can reach through connectors.
+    fn downstream(&self, id: &PipelineId) -> BTreeSet<PipelineId> {
+        let mut reached = BTreeSet::new();
+        for (_, next) in self.spec.successors(id) {
+            if !reached.contains(&next) {
+                reached.extend(self.downstream(&next));
+                reached.insert(next);
+            }
+        }
+        reached
     }
 
     fn stage(&self, pipeline: &PipelineId, id: &ComponentId) -> Option<Stage> {

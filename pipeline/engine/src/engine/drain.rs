@@ -79,10 +79,14 @@ impl Engine {
     }
 
     async fn end_waiting(&self, deadline: Instant) {
-        let all = async { tokio::join!(self.core.waiting.wait(), self.core.stalled.wait()) };
-        if tokio::time::timeout_at(deadline, all).await.is_err() {
+        // In this order: what stalled may have to wait for room next.
+        let all = || async {
+            self.core.stalled.wait().await;
+            self.core.waiting.wait().await;
+        };
+        if tokio::time::timeout_at(deadline, all()).await.is_err() {
             self.core.give_up.stop();
-            tokio::join!(self.core.waiting.wait(), self.core.stalled.wait());
+            all().await;
         }
     }
 
@@ -134,10 +138,10 @@ impl Retirement {
     /// The states are emptied while the wait goes on: a sender that waits for the result of data held there may itself be what
     /// keeps a snapshot in use.
     async fn empty(mut self, core: &Arc<Core>, removed: &BTreeMap<ProcessorKey, (AnyState, Drain)>, deadline: Instant) {
-        while Instant::now() < deadline {
+        loop {
             let drained = drain_states(core, &self.again, removed);
             let unused = self.released && self.previous.is_none() && Arc::strong_count(&self.again) == 1;
-            if unused && drained == 0 {
+            if unused && drained == 0 || Instant::now() >= deadline {
                 return;
             }
             let pause = if removed.is_empty() { deadline } else { Instant::now() + DRAIN_PAUSE };
@@ -169,8 +173,7 @@ fn drain_states(core: &Arc<Core>, stages: &Arc<Stages>, drains: &BTreeMap<Proces
     for (index, pipeline) in stages.graph.pipelines() {
         for (position, stage) in pipeline.stages.iter().enumerate() {
             let Some((state, drain)) = drains.get(&(pipeline.id.clone(), stage.id.clone())) else { continue };
-            let mut out = Out::new();
-            drain(state, &mut out);
+            let out = tick::emitted(&stage.path, |out| drain(state, out));
             items += out.emitted_items();
             tick::follow(core, stages, index, position, out);
         }

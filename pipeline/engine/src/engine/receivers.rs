@@ -49,10 +49,10 @@ impl Receivers {
         self.running.insert(id, Running { state, stopper, sink, task });
     }
 
-    /// Lets receivers that the next configuration does not know send what they still have through `last`. Called before the
-    /// next graph is in place, so that there is no moment in which they have nowhere to send.
-    pub(super) fn prepare_removal(&self, ids: &[ComponentId], last: &Arc<Stages>) {
-        for running in ids.iter().filter_map(|id| self.running.get(id)) {
+    /// Lets receivers that the next configuration does not know, or not for all their signals, send what they still have through
+    /// `last`. Called before the next graph is in place, so that there is no moment in which they have nowhere to send.
+    pub(super) fn prepare_end<'a>(&self, ids: impl Iterator<Item = &'a ComponentId>, last: &Arc<Stages>) {
+        for running in ids.filter_map(|id| self.running.get(id)) {
             running.sink.retired.store(Some(Arc::clone(last)));
         }
     }
@@ -91,7 +91,8 @@ async fn supervise(core: &Core, path: &str, receiver: Box<dyn DynReceiver>, ingr
         return;
     }
     core.health.recover(path, "stopped");
-    let ended = AssertUnwindSafe(receiver.run(ingress, stop.clone())).catch_unwind().await;
+    // Called inside, where a panic before the first await is caught too.
+    let ended = AssertUnwindSafe(async { receiver.run(ingress, stop.clone()).await }).catch_unwind().await;
     let message = match ended {
         Ok(()) if stop.is_set() => return,
         Ok(()) => "the receiver ended although nothing stopped it; a reload with a changed configuration starts it again",

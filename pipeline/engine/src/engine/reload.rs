@@ -12,7 +12,7 @@ use super::{Engine, ReloadError, ReloadReport};
 use crate::core::Stages;
 use crate::graph::Graph;
 use crate::metrics::component_path;
-use crate::plan::Plan;
+use crate::plan::{self, Plan};
 use crate::spec::Spec;
 
 impl Engine {
@@ -37,6 +37,8 @@ impl Engine {
     fn commit(&mut self, spec: Spec, plan: &Plan, staged: Staged, graph: Graph) {
         let old_spec = std::mem::replace(&mut self.spec, spec);
         self.claims = staged.claims;
+        // Before anything new runs: only what is listed can be degraded.
+        self.show_health();
         for (key, instance) in staged.replaced {
             if let Some(slot) = self.exporters.get(&key) {
                 slot.replace(instance, &self.exporter_tasks);
@@ -46,13 +48,14 @@ impl Engine {
             slot.start(&self.exporter_tasks);
             self.exporters.insert(key, slot);
         }
-        self.receivers.prepare_removal(&plan.receivers.removed, &self.core.stages.load_full());
+        let last = self.core.stages.load_full();
+        self.receivers.prepare_end(plan.receivers.removed.iter().chain(&plan.receivers.changed), &last);
+        drop(last);
         let old = self.core.stages.swap(Stages::new(graph));
         let removed = self.take_removed(&old_spec, plan);
         self.processors.extend(staged.processors);
         self.connectors.extend(staged.connectors);
         self.ticker.changed.notify_one();
-        self.show_health();
         let deadline = Instant::now() + self.spec.drain_timeout;
         for receiver in staged.receivers {
             self.receivers.start(&self.core, receiver, deadline);
@@ -78,10 +81,10 @@ impl Engine {
     }
 
     fn show_health(&self) {
-        let receivers = crate::plan::receivers(&self.spec).into_keys().map(|id| component_path(Kind::Receiver, &id));
-        let exporters = self.exporters.keys().map(|(_, id)| component_path(Kind::Exporter, id));
-        let processors = self.processors.keys().map(|(_, id)| component_path(Kind::Processor, id));
-        let connectors = self.connectors.keys().map(|(_, _, id)| component_path(Kind::Connector, id));
+        let receivers = plan::receivers(&self.spec).into_keys().map(|id| component_path(Kind::Receiver, &id));
+        let exporters = plan::exporters(&self.spec).into_keys().map(|(_, id)| component_path(Kind::Exporter, &id));
+        let processors = plan::processors(&self.spec).into_keys().map(|(_, id)| component_path(Kind::Processor, &id));
+        let connectors = plan::connectors(&self.spec).into_keys().map(|(_, _, id)| component_path(Kind::Connector, &id));
         let mut present: BTreeSet<String> = receivers.chain(exporters).chain(processors).chain(connectors).collect();
         present.insert("deferd".to_owned());
         for component in &present {

@@ -72,7 +72,8 @@ async fn deliver(shared: &Shared, batch: Batch, give_up: &Stop) {
 
 async fn attempt(instance: &Instance, batch: &Batch) -> Result<(), Failure> {
     let timeout = instance.settings.timeout;
-    let export = tokio::time::timeout(timeout, instance.exporter.export(batch));
+    // Called inside, where a panic before the first await is caught too.
+    let export = tokio::time::timeout(timeout, async { instance.exporter.export(batch).await });
     match AssertUnwindSafe(export).catch_unwind().await {
         Ok(Ok(result)) => result.map_err(Failure::Export),
         Ok(Err(_elapsed)) => Err(Failure::Export(ExportError::retryable(format!("no answer within {timeout:?}")))),

@@ -5,11 +5,13 @@
 mod backoff;
 mod delivery;
 
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use deferd_component::telemetry::{Health, Telemetry};
 use deferd_component::{AnyState, ComponentId, DynExporter, ExporterSettings, Kind, Signal, Stop, Stopper};
+use futures_util::FutureExt;
 use tokio::task::JoinHandle;
 use tokio_util::task::TaskTracker;
 
@@ -51,12 +53,6 @@ impl Instance {
     pub(crate) fn new(exporter: Arc<dyn DynExporter>, settings: ExporterSettings) -> Arc<Self> {
         Arc::new(Self { exporter, settings, stopper: Stopper::new() })
     }
-
-    /// Starts the exporter's own background work.
-    fn spawn_run(self: &Arc<Self>, tasks: &TaskTracker) {
-        let instance = Arc::clone(self);
-        tasks.spawn(async move { instance.exporter.run(instance.stopper.listener()).await });
-    }
 }
 
 impl ExporterSlot {
@@ -92,14 +88,14 @@ impl ExporterSlot {
 
     /// Starts moving batches. Called once, after the snapshot that may fill the queue is in place.
     pub(crate) fn start(&mut self, tasks: &TaskTracker) {
-        self.shared.current.load_full().spawn_run(tasks);
+        tasks.spawn(supervise(Arc::clone(&self.shared), self.shared.instance()));
         self.worker = Some(tokio::spawn(delivery::work(Arc::clone(&self.shared), self.give_up.listener())));
     }
 
     /// Puts another instance in place: what is queued goes to it, what is under way ends where it began.
     pub(crate) fn replace(&self, instance: Arc<Instance>, tasks: &TaskTracker) {
         self.shared.queue.reconfigure(instance.settings.queue.clone());
-        instance.spawn_run(tasks);
+        tasks.spawn(supervise(Arc::clone(&self.shared), Arc::clone(&instance)));
         self.shared.current.swap(instance).stopper.stop();
     }
 
@@ -123,6 +119,24 @@ impl Shared {
     fn instance(&self) -> Arc<Instance> {
         self.current.load_full()
     }
+}
+
+/// Runs an exporter's own background work; where that ends without being asked to, the exporter is degraded, not forgotten.
+async fn supervise(shared: Arc<Shared>, instance: Arc<Instance>) {
+    let stop = instance.stopper.listener();
+    shared.health.recover(&shared.path, "stopped");
+    let ended = AssertUnwindSafe(async { instance.exporter.run(stop.clone()).await }).catch_unwind().await;
+    if stop.is_set() {
+        return;
+    }
+    let message = match ended {
+        Ok(()) => {
+            "the exporter's background work ended although nothing stopped it; a reload with a changed configuration starts it again"
+        }
+        Err(_panic) => "the exporter's background work panicked; a reload with a changed configuration starts it again",
+    };
+    shared.health.degrade(&shared.path, "stopped", message);
+    tracing::error!(component = shared.path, message);
 }
 
 /// Resolves to `None` if giving up was asked for before `future` was ready.

@@ -48,6 +48,8 @@ pub(crate) struct Pipeline {
     pub(crate) connectors: Vec<Exit>,
     /// Shared by all snapshots that have this pipeline.
     pub(crate) pressure: Arc<Pressure>,
+    /// Those of the pipelines that its connectors feed, and so on.
+    pub(crate) downstream: Vec<Arc<Pressure>>,
 }
 
 /// A processor at its place in a pipeline.
@@ -100,6 +102,22 @@ impl Graph {
 
     pub(crate) fn pipeline(&self, index: usize) -> Option<&Pipeline> {
         self.pipelines.get(index)
+    }
+}
+
+impl Pipeline {
+    /// Whether new data must be refused: what it would become waits already, here or further down.
+    pub(crate) fn is_full(&self) -> bool {
+        self.pressures().any(|pressure| pressure.is_high())
+    }
+
+    /// Whether accepted data waits, here or further down.
+    pub(crate) fn is_waiting(&self) -> bool {
+        self.pressures().any(|pressure| pressure.is_any())
+    }
+
+    fn pressures(&self) -> impl Iterator<Item = &Arc<Pressure>> {
+        std::iter::once(&self.pressure).chain(&self.downstream)
     }
 }
 

@@ -71,8 +71,9 @@ impl Run {
         let Some(stage) = pipe.stages.get(position) else { return self.leave(graph, pipeline, batch) };
         match self.pass(graph, stage, batch) {
             Ok(mut out) => self.follow(graph, pipeline, position, &mut out),
-            Err(Refused { refusal, batch }) if batch.is_admitted() => {
+            Err(Refused { refusal, mut batch }) if self.must_wait(&batch, refusal) => {
                 tracing::debug!(component = stage.path, %refusal, "accepted data is refused; it waits and tries again");
+                batch.admit();
                 self.stalled.push(Stalled { pipeline, stage: position, batch });
                 Ok(())
             }
@@ -88,8 +89,13 @@ impl Run {
         Ok(())
     }
 
+    /// Whether refused data is kept for another attempt: its sender cannot be asked to send it again, and trying again can help.
+    const fn must_wait(&self, batch: &Batch, refusal: Refusal) -> bool {
+        (self.bound || batch.is_admitted()) && refusal.kind.is_retryable()
+    }
+
     /// A refusal goes to the sender while nothing is accepted. Afterwards it must not, or the sender would duplicate what was
-    /// accepted: then the refused part is the price, and is counted.
+    /// accepted: then the refused part, which no stage will ever take, is the price, and is counted.
     fn give_back(&self, graph: &Graph, path: &str, refusal: Refusal, batch: Batch) -> Result<(), Refusal> {
         if self.bound {
             count_dropped(&graph.telemetry, path, batch.signal(), DropReason::Refused, batch.items());

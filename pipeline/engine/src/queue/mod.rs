@@ -36,10 +36,8 @@ pub(crate) struct Queue {
 struct Inner {
     settings: QueueSettings,
     batches: VecDeque<Batch>,
-    /// Queued and reserved, in units of the sizer.
-    used: u64,
-    /// Queued and reserved bytes.
-    bytes: u64,
+    /// Queued and reserved, in every unit: a reload may change the sizer while permits are out.
+    used: Cost,
     senders: usize,
     closed: bool,
 }
@@ -57,8 +55,8 @@ enum Polled {
     Ended,
 }
 
-/// What one batch takes of a queue's room.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// What one batch, or several, take of a queue's room.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Cost {
     requests: u64,
     items: u64,
@@ -77,6 +75,38 @@ impl Cost {
             Sizer::Bytes => self.bytes,
         }
     }
+
+    const fn plus(self, other: Self) -> Self {
+        Self {
+            requests: self.requests.saturating_add(other.requests),
+            items: self.items.saturating_add(other.items),
+            bytes: self.bytes.saturating_add(other.bytes),
+        }
+    }
+
+    const fn minus(self, other: Self) -> Self {
+        Self {
+            requests: self.requests.saturating_sub(other.requests),
+            items: self.items.saturating_sub(other.items),
+            bytes: self.bytes.saturating_sub(other.bytes),
+        }
+    }
+}
+
+impl Inner {
+    fn room_for(&self, cost: Cost) -> Result<(), NoRoom> {
+        let QueueSettings { sizer, queue_size, ref max_bytes, .. } = self.settings;
+        let fits = |cost: Cost| cost.in_units(sizer) <= queue_size && cost.bytes <= max_bytes.get();
+        if self.closed {
+            Err(NoRoom::Closed)
+        } else if !fits(cost) {
+            Err(NoRoom::TooLarge)
+        } else if fits(self.used.plus(cost)) {
+            Ok(())
+        } else {
+            Err(NoRoom::Full)
+        }
+    }
 }
 
 impl Queue {
@@ -89,7 +119,7 @@ impl Queue {
         };
         gauges.capacity.set(integer(settings.queue_size));
         let (blocks, waits) = (settings.block_on_overflow.into(), settings.wait_for_result.into());
-        let inner = Inner { settings, batches: VecDeque::new(), used: 0, bytes: 0, senders: 0, closed: false };
+        let inner = Inner { settings, batches: VecDeque::new(), used: Cost::default(), senders: 0, closed: false };
         Arc::new(Self {
             name: name.to_owned(),
             inner: Mutex::new(inner),
@@ -113,11 +143,8 @@ impl Queue {
         self.waits.store(settings.wait_for_result, Ordering::Relaxed);
         {
             let mut inner = self.inner.lock();
-            // The unit may have changed, so what is used is counted anew. Permits of the moment keep their old cost; releasing
-            // saturates, so the error is one batch at most and passes with it.
-            inner.used = inner.batches.iter().map(|batch| Cost::of(batch).in_units(settings.sizer)).sum();
             inner.settings = settings;
-            self.gauges.size.set(integer(inner.used));
+            self.show(&inner);
         }
         self.room.notify_waiters();
     }
@@ -157,9 +184,7 @@ impl Queue {
             let Some(batch) = inner.batches.pop_front() else {
                 return if inner.senders == 0 { Polled::Ended } else { Polled::Empty };
             };
-            let cost = Cost::of(&batch);
-            inner.used = inner.used.saturating_sub(cost.in_units(inner.settings.sizer));
-            inner.bytes = inner.bytes.saturating_sub(cost.bytes);
+            inner.used = inner.used.minus(Cost::of(&batch));
             self.show(&inner);
             batch
         };
@@ -168,8 +193,8 @@ impl Queue {
     }
 
     fn show(&self, inner: &Inner) {
-        self.gauges.size.set(integer(inner.used));
-        self.gauges.bytes.set(integer(inner.bytes));
+        self.gauges.size.set(integer(inner.used.in_units(inner.settings.sizer)));
+        self.gauges.bytes.set(integer(inner.used.bytes));
     }
 }
 

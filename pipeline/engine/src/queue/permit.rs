@@ -80,38 +80,52 @@ impl Sender {
         self.blocks() || self.waits()
     }
 
+    /// Whether one batch would fit now. Takes nothing, so it wakes nobody.
+    pub(crate) fn room_for(&self, cost: Cost) -> Result<(), NoRoom> {
+        self.0.inner.lock().room_for(cost)
+    }
+
     /// Room for one batch now, or why there is none.
     pub(crate) fn try_reserve(&self, cost: Cost) -> Result<Permit, NoRoom> {
         let mut inner = self.0.inner.lock();
-        if inner.closed {
-            return Err(NoRoom::Closed);
-        }
-        let wanted = cost.in_units(inner.settings.sizer);
-        if wanted > inner.settings.queue_size || cost.bytes > inner.settings.max_bytes.get() {
-            return Err(NoRoom::TooLarge);
-        }
-        if inner.used + wanted > inner.settings.queue_size || inner.bytes + cost.bytes > inner.settings.max_bytes.get() {
-            return Err(NoRoom::Full);
-        }
-        inner.used += wanted;
-        inner.bytes += cost.bytes;
+        inner.room_for(cost)?;
+        inner.used = inner.used.plus(cost);
         inner.senders += 1;
         self.0.show(&inner);
         Ok(Permit { sender: Self(Arc::clone(&self.0)), cost, used: false })
     }
 
-    /// Resolves when the batch would fit, without taking the room.
-    pub(crate) async fn wait_for_room(&self, cost: Cost) {
-        drop(self.reserve(cost).await);
+    /// Room for several batches now, for all or for none.
+    pub(crate) fn try_reserve_all(&self, costs: &[Cost]) -> Result<Vec<Permit>, NoRoom> {
+        let total = costs.iter().fold(Cost::default(), |sum, cost| sum.plus(*cost));
+        let mut inner = self.0.inner.lock();
+        inner.room_for(total)?;
+        inner.used = inner.used.plus(total);
+        inner.senders += costs.len();
+        self.0.show(&inner);
+        Ok(costs.iter().map(|cost| Permit { sender: Self(Arc::clone(&self.0)), cost: *cost, used: false }).collect())
     }
 
-    /// Room for one batch as soon as there is some. Not fair: a small batch may overtake a large one.
-    pub(crate) async fn reserve(&self, cost: Cost) -> Result<Permit, NoRoom> {
+    /// Resolves when the batch would fit, or never will; without taking the room.
+    pub(crate) async fn wait_for_room(&self, cost: Cost) {
         loop {
             let room = self.0.room.notified();
             tokio::pin!(room);
             room.as_mut().enable();
-            match self.try_reserve(cost) {
+            if self.room_for(cost) != Err(NoRoom::Full) {
+                return;
+            }
+            room.await;
+        }
+    }
+
+    /// Room for several batches as soon as there is enough for all. Not fair: a small batch may overtake a large one.
+    pub(crate) async fn reserve_all(&self, costs: &[Cost]) -> Result<Vec<Permit>, NoRoom> {
+        loop {
+            let room = self.0.room.notified();
+            tokio::pin!(room);
+            room.as_mut().enable();
+            match self.try_reserve_all(costs) {
                 Err(NoRoom::Full) => room.await,
                 other => return other,
             }
@@ -164,8 +178,7 @@ impl Drop for Permit {
         let queue = &self.sender.0;
         {
             let mut inner = queue.inner.lock();
-            inner.used = inner.used.saturating_sub(self.cost.in_units(inner.settings.sizer));
-            inner.bytes = inner.bytes.saturating_sub(self.cost.bytes);
+            inner.used = inner.used.minus(self.cost);
             queue.show(&inner);
         }
         queue.room.notify_waiters();

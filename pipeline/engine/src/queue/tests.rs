@@ -56,8 +56,13 @@ async fn bytes_bound_the_queue_whatever_the_sizer() {
 async fn a_waiting_sender_gets_the_room_a_consumer_frees() {
     let (queue, sender) = queue(sized(1, Sizer::Requests));
     sender.try_reserve(Cost::of(&batch(1))).unwrap().commit(batch(1)).unwrap();
-    let waiting =
-        tokio::spawn(async move { sender.reserve(Cost::of(&batch(2))).await.map(|permit| permit.commit(batch(2)).unwrap()) });
+    let waiting = tokio::spawn(async move {
+        let permits = sender.reserve_all(&[Cost::of(&batch(2))]).await?;
+        for permit in permits {
+            permit.commit(batch(2)).unwrap();
+        }
+        Ok::<_, NoRoom>(())
+    });
     assert_eq!(queue.next().await.map(|batch| batch.items()), Some(1));
     waiting.await.unwrap().unwrap();
     assert_eq!(queue.next().await.map(|batch| batch.items()), Some(2));
@@ -75,4 +80,30 @@ async fn a_smaller_capacity_drops_nothing() {
     let held: Vec<_> = std::iter::from_fn(|| queue.pop()).map(|batch| batch.items()).collect();
     assert_eq!(held, [1, 2, 3]);
     assert!(sender.try_reserve(Cost::of(&batch(1))).is_ok());
+}
+
+#[tokio::test]
+async fn reserved_room_stays_counted_when_the_unit_changes() {
+    let (queue, sender) = queue(sized(3, Sizer::Requests));
+    let permits = sender.try_reserve_all(&[Cost::of(&batch(5)); 2]).unwrap();
+    queue.reconfigure(sized(11, Sizer::Items));
+    assert_eq!(sender.try_reserve(Cost::of(&batch(2))).unwrap_err(), NoRoom::Full);
+    for permit in permits {
+        permit.commit(batch(5)).unwrap();
+    }
+    queue.reconfigure(sized(3, Sizer::Requests));
+    assert_eq!(queue.pop().map(|batch| batch.items()), Some(5));
+    let _second = sender.try_reserve(Cost::of(&batch(1))).unwrap();
+    let _third = sender.try_reserve(Cost::of(&batch(1))).unwrap();
+    assert_eq!(sender.try_reserve(Cost::of(&batch(1))).unwrap_err(), NoRoom::Full);
+}
+
+#[tokio::test]
+async fn several_batches_get_room_together_or_not_at_all() {
+    let (_queue, sender) = queue(sized(3, Sizer::Requests));
+    let _one = sender.try_reserve(Cost::of(&batch(1))).unwrap();
+    let three = [Cost::of(&batch(1)); 3];
+    assert_eq!(sender.try_reserve_all(&three).unwrap_err(), NoRoom::Full);
+    assert!(sender.try_reserve_all(&three[..2]).is_ok(), "a failed attempt took nothing");
+    assert_eq!(sender.try_reserve_all(&[three[0]; 4]).unwrap_err(), NoRoom::TooLarge);
 }

@@ -5,9 +5,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use deferd_component::{
-    Batch, BuildContext, BuildError, Connector, ConnectorFactory, ExportError, Exporter, ExporterFactory, ExporterSettings, Held,
-    Ingress, Metadata, Out, Processor, ProcessorFactory, QueueSettings, Receiver, ReceiverFactory, Refusal, RefusalKind, Refused,
-    RetrySettings, Signal, Stability, Stop, Validate,
+    Batch, BuildContext, BuildError, ExportError, Exporter, ExporterFactory, ExporterSettings, Held, Ingress, Metadata, Out,
+    Processor, ProcessorFactory, QueueSettings, Receiver, ReceiverFactory, Refusal, RefusalKind, Refused, RetrySettings, Signal,
+    Stability, Stop, Validate,
 };
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -29,6 +29,10 @@ pub(crate) struct Config {
     #[serde(skip)]
     #[schemars(skip)]
     pub(crate) queue: QueueSettings,
+    /// Under which name a healthy exporter writes down what it delivers.
+    #[serde(skip)]
+    #[schemars(skip)]
+    pub(crate) ledger: &'static str,
 }
 
 impl Validate for Config {}
@@ -126,31 +130,6 @@ impl Processor for Grumpy {
     }
 }
 
-/// Passes everything on.
-pub(crate) struct Forward;
-
-impl ConnectorFactory for Forward {
-    type Config = Config;
-    type State = ();
-    type Connector = Self;
-    const METADATA: Metadata = metadata("forward");
-
-    fn connects(from: Signal, to: Signal) -> bool {
-        from == to
-    }
-
-    fn build(_: Config, _: Arc<()>, _: &BuildContext) -> Result<Self, BuildError> {
-        Ok(Self)
-    }
-}
-
-impl Connector for Forward {
-    fn process(&self, batch: Batch, out: &mut Out) -> Result<(), Box<Refused>> {
-        out.emit(batch);
-        Ok(())
-    }
-}
-
 fn settings(config: &Config) -> ExporterSettings {
     let retry = RetrySettings { enabled: false, ..RetrySettings::default() };
     ExporterSettings { queue: config.queue.clone(), retry, timeout: Duration::from_millis(300) }
@@ -176,7 +155,7 @@ impl ExporterFactory for Healthy {
 
 impl Exporter for Healthy {
     async fn export(&self, batch: &Batch) -> Result<(), ExportError> {
-        self.0.world().deliver("healthy", batch);
+        self.0.world().deliver(self.0.ledger, batch);
         Ok(())
     }
 }

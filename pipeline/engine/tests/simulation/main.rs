@@ -16,6 +16,8 @@
 )]
 
 mod components;
+#[path = "../support/forward.rs"]
+mod forward;
 mod scenario;
 mod world;
 
@@ -27,7 +29,7 @@ const SIMULATED: Duration = Duration::from_mins(10);
 
 /// Seeds per scenario; `DEFERD_SIMULATION_SEEDS` asks for more.
 fn seeds() -> u64 {
-    std::env::var("DEFERD_SIMULATION_SEEDS").ok().and_then(|text| text.parse().ok()).unwrap_or(8)
+    std::env::var("DEFERD_SIMULATION_SEEDS").ok().and_then(|text| text.parse().ok()).unwrap_or(6)
 }
 
 fn run(name: &str, scenario: Scenario) {
@@ -42,30 +44,42 @@ fn run(name: &str, scenario: Scenario) {
 
 #[test]
 fn nothing_is_lost_or_duplicated_while_everything_is_reloaded() {
-    run("ordinary", Scenario { reloads: 1000, demand: Demand::None, remove_hung: true, drain: SIMULATED });
+    run("ordinary", Scenario { reloads: 1000, demand: Demand::None, remove_hung: true, copy: false, drain: SIMULATED });
 }
 
 #[test]
 fn what_a_hung_exporter_misses_is_counted_to_the_item() {
-    let scenario = Scenario { reloads: 1000, demand: Demand::None, remove_hung: false, drain: SIMULATED };
+    let scenario = Scenario { reloads: 1000, demand: Demand::None, remove_hung: false, copy: false, drain: SIMULATED };
     run("accounted", scenario);
 }
 
 #[test]
 fn every_waiting_sender_is_answered_once_with_the_result() {
-    run("wait_for_result", Scenario { reloads: 1000, demand: Demand::Wait, remove_hung: true, drain: SIMULATED });
+    run("wait_for_result", Scenario { reloads: 1000, demand: Demand::Wait, remove_hung: true, copy: false, drain: SIMULATED });
 }
 
 #[test]
 fn a_blocking_exporter_holds_senders_back_but_loses_nothing() {
-    run("block_on_overflow", Scenario { reloads: 1000, demand: Demand::Block, remove_hung: true, drain: SIMULATED });
+    run("block_on_overflow", Scenario { reloads: 1000, demand: Demand::Block, remove_hung: true, copy: false, drain: SIMULATED });
+}
+
+#[test]
+fn what_exporters_demand_may_change_while_senders_wait_for_them() {
+    run("demands", Scenario { reloads: 1000, demand: Demand::Any, remove_hung: true, copy: false, drain: SIMULATED });
+}
+
+#[test]
+fn two_pipelines_of_one_receiver_both_get_everything_whatever_they_refuse() {
+    run("fan-out", Scenario { reloads: 1000, demand: Demand::None, remove_hung: true, copy: true, drain: SIMULATED });
 }
 
 #[test]
 fn the_same_holds_with_threads_and_real_time() {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_time().build().unwrap();
-    let scenario = Scenario { reloads: 100, demand: Demand::None, remove_hung: true, drain: Duration::from_secs(30) };
-    let totals = runtime.block_on(simulate(99, scenario));
-    assert!(totals.accepted > 0, "{totals:?}");
-    println!("threads: {totals}");
+    for (number, demand) in (0..seeds().div_ceil(3)).zip([Demand::None, Demand::Any].into_iter().cycle()) {
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_time().build().unwrap();
+        let scenario = Scenario { reloads: 100, demand, remove_hung: true, copy: true, drain: Duration::from_secs(30) };
+        let totals = runtime.block_on(simulate(99 + number, scenario));
+        assert!(totals.accepted > 0, "{totals:?}");
+        println!("threads: {totals}");
+    }
 }

@@ -10,15 +10,20 @@ use deferd_component::{ComponentId, PipelineId, QueueSettings, RefusalKind, Regi
 use deferd_config::{Data, Node, Origin};
 use deferd_engine::{Engine, Part, PipelineParts, Spec};
 
-use crate::components::{Config, FakeReceiver, Forward, Grumpy, Healthy, Holder, Hung};
+use crate::components::{Config, FakeReceiver, Grumpy, Healthy, Holder, Hung};
+use crate::forward::Forward;
 use crate::world::World;
 
-/// What the hanging exporter demands of senders.
+/// What exporters demand of senders.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Demand {
     None,
+    /// The hanging one wants them to wait for the result.
     Wait,
+    /// The hanging one wants them to wait for room.
     Block,
+    /// Any of these, each exporter for itself, changed by reloads.
+    Any,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -27,6 +32,8 @@ pub(crate) struct Scenario {
     pub(crate) demand: Demand,
     /// Whether reloads may take the hanging exporter away and bring it back.
     pub(crate) remove_hung: bool,
+    /// Whether the receivers feed a second pipeline, with processors and a healthy exporter of its own.
+    pub(crate) copy: bool,
     /// Long in simulated time, where it costs nothing: a reload every 10 ms for 1,000 reloads leaves much to drain.
     pub(crate) drain: Duration,
 }
@@ -66,7 +73,7 @@ impl fmt::Display for Totals {
 
 fn registry() -> Registry {
     let mut registry = Registry::default();
-    registry.receiver::<FakeReceiver>().processor::<Holder>().processor::<Grumpy>().connector::<Forward>();
+    registry.receiver::<FakeReceiver>().processor::<Holder>().processor::<Grumpy>().connector::<Forward<Config>>();
     registry.exporter::<Healthy>().exporter::<Hung>();
     registry
 }
@@ -81,7 +88,8 @@ struct Configurations {
 impl Configurations {
     fn config(&mut self, versions: u64) -> Config {
         let version = self.random.u64(0..versions);
-        Config { world: Some(Arc::clone(&self.world)), seed: self.random.u64(0..3), version, queue: QueueSettings::default() }
+        let world = Some(Arc::clone(&self.world));
+        Config { world, seed: self.random.u64(0..3), version, queue: QueueSettings::default(), ledger: "" }
     }
 
     /// A random configuration: receivers in one or two pipelines, with or without holders, directly or through a connector.
@@ -114,6 +122,11 @@ impl Configurations {
         if receivers.is_empty() {
             receivers.push(id("fake"));
         }
+        if self.scenario.copy {
+            let processors = pick(&mut self.random, &["holder", "grumpy"]);
+            let exporters = vec![id("healthy/copy")];
+            spec.pipelines.insert(logs("logs/copy"), PipelineParts { receivers: receivers.clone(), processors, exporters });
+        }
         let processors = pick(&mut self.random, &["holder", "grumpy", "holder/b"]);
         if self.random.bool() {
             // Through a connector: the second half has its own chain.
@@ -129,15 +142,22 @@ impl Configurations {
     }
 
     fn add_exporters(&mut self, spec: &mut Spec) {
-        let mut healthy = self.config(3);
-        healthy.queue.queue_size = 1_000_000;
-        let entry = self.registry.find_exporter("healthy").unwrap().clone();
-        spec.exporters.insert("healthy".parse().unwrap(), part(entry, healthy));
+        for name in ["healthy", "healthy/copy"] {
+            let mut healthy = self.config(3);
+            healthy.queue.queue_size = 1_000_000;
+            healthy.ledger = name;
+            if self.scenario.demand == Demand::Any {
+                (healthy.queue.block_on_overflow, healthy.queue.wait_for_result) = (self.random.bool(), self.random.bool());
+            }
+            let entry = self.registry.find_exporter("healthy").unwrap().clone();
+            spec.exporters.insert(name.parse().unwrap(), part(entry, healthy));
+        }
         let mut hung = self.config(3);
         hung.queue.queue_size = self.random.u64(1..20);
         hung.queue.num_consumers = self.random.u32(1..4);
-        hung.queue.wait_for_result = self.scenario.demand == Demand::Wait;
-        hung.queue.block_on_overflow = self.scenario.demand == Demand::Block;
+        let any = self.scenario.demand == Demand::Any;
+        hung.queue.wait_for_result = self.scenario.demand == Demand::Wait || any && self.random.bool();
+        hung.queue.block_on_overflow = self.scenario.demand == Demand::Block || any && self.random.bool();
         let entry = self.registry.find_exporter("hung").unwrap().clone();
         spec.exporters.insert("hung".parse().unwrap(), part(entry, hung));
     }
@@ -168,6 +188,8 @@ pub(crate) async fn simulate(seed: u64, scenario: Scenario) -> Totals {
 
 fn settle(seed: u64, scenario: Scenario, world: &World, telemetry: &Telemetry) -> Totals {
     let (healthy, hung) = (world.delivered("healthy"), world.delivered("hung"));
+    let copy = world.delivered("healthy/copy");
+    let waits = matches!(scenario.demand, Demand::Wait | Demand::Any);
     let mut totals = Totals { reloads: scenario.reloads, ..Totals::default() };
     for send in world.sends() {
         totals.sends += 1;
@@ -175,12 +197,14 @@ fn settle(seed: u64, scenario: Scenario, world: &World, telemetry: &Telemetry) -
         let answer = send.answers[0];
         assert_ne!(answer, Err(RefusalKind::Internal), "seed {seed}: a token was lost: {send:?}");
         for item in &send.items {
-            let copies = healthy.get(item).copied().unwrap_or(0);
-            match answer {
-                Ok(()) => assert_eq!(copies, 1, "seed {seed}: accepted item {item} at the healthy exporter"),
-                // With `wait_for_result` the answer may be the other exporter's failure, after this one has delivered.
-                Err(_) if scenario.demand == Demand::Wait => assert!(copies <= 1, "seed {seed}: item {item} duplicated"),
-                Err(_) => assert_eq!(copies, 0, "seed {seed}: refused item {item} was delivered"),
+            for (ledger, expected) in [(&healthy, 1), (&copy, u64::from(scenario.copy))] {
+                let copies = ledger.get(item).copied().unwrap_or(0);
+                match answer {
+                    Ok(()) => assert_eq!(copies, expected, "seed {seed}: accepted item {item} at a healthy exporter"),
+                    // With `wait_for_result` the answer may be the other exporter's failure, after this one has delivered.
+                    Err(_) if waits => assert!(copies <= expected, "seed {seed}: item {item} duplicated"),
+                    Err(_) => assert_eq!(copies, 0, "seed {seed}: refused item {item} was delivered"),
+                }
             }
             assert!(hung.get(item).copied().unwrap_or(0) <= 1, "seed {seed}: item {item} duplicated at the hanging exporter");
         }
@@ -189,7 +213,7 @@ fn settle(seed: u64, scenario: Scenario, world: &World, telemetry: &Telemetry) -
     totals.delivered_healthy = healthy.len();
     totals.delivered_hung = hung.len();
     let dropped = |component: &str| telemetry.total("deferd_dropped_items", ("component", component));
-    assert_eq!(dropped("exporters::healthy"), 0, "seed {seed}");
+    assert_eq!(dropped("exporters::healthy") + dropped("exporters::healthy/copy"), 0, "seed {seed}");
     if !scenario.remove_hung && scenario.demand == Demand::None {
         let accounted = totals.delivered_hung as u64 + dropped("exporters::hung");
         assert_eq!(accounted, totals.accepted as u64, "seed {seed}: delivered or counted, nothing else");
