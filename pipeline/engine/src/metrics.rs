@@ -34,11 +34,19 @@ pub(crate) struct StageCounters {
 }
 
 impl StageCounters {
-    pub(crate) fn new(telemetry: &Telemetry, id: &ComponentId, signal: Signal) -> Self {
+    pub(crate) fn processor(telemetry: &Telemetry, id: &ComponentId, signal: Signal) -> Self {
         let labels = || vec![("processor", id.to_string()), ("otel_signal", signal.as_str().to_owned())];
         Self {
             incoming: telemetry.counter("otelcol_processor_incoming_items", "Items given to the processor", labels()),
             outgoing: telemetry.counter("otelcol_processor_outgoing_items", "Items emitted by the processor", labels()),
+        }
+    }
+
+    pub(crate) fn connector(telemetry: &Telemetry, id: &ComponentId, signal: Signal) -> Self {
+        let labels = || vec![("connector", id.to_string()), ("otel_signal", signal.as_str().to_owned())];
+        Self {
+            incoming: telemetry.counter("otelcol_connector_consumed_items", "Items given to the connector", labels()),
+            outgoing: telemetry.counter("otelcol_connector_produced_items", "Items emitted by the connector", labels()),
         }
     }
 }

@@ -42,7 +42,9 @@ fn tick_due(core: &Arc<Core>, last: &mut BTreeMap<ProcessorKey, Instant>, now: I
     let mut next: Option<Instant> = None;
     for (index, pipeline) in graph.pipelines() {
         for (position, stage) in pipeline.stages.iter().enumerate() {
-            let Some(interval) = stage.processor.tick_interval() else { continue };
+            // A component that panics here is not ticked; the others are.
+            let interval = std::panic::catch_unwind(AssertUnwindSafe(|| stage.processor.tick_interval()));
+            let Ok(Some(interval)) = interval else { continue };
             let interval = interval.max(RESOLUTION);
             let key = (pipeline.id.clone(), stage.id.clone());
             let mut ticked = last.get(&key).copied().unwrap_or(now);

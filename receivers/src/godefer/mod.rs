@@ -10,6 +10,7 @@ mod frame;
 mod history;
 mod metric;
 mod refusals;
+mod report;
 mod resource;
 mod selection;
 mod session;
@@ -18,14 +19,14 @@ mod watched;
 use std::sync::Arc;
 use std::time::Instant;
 
-use deferd_component::telemetry::{Gauge, Health, Telemetry};
 use deferd_component::{Batch, BuildContext, BuildError, Ingress, Metadata, Receiver, ReceiverFactory, Signal, Stability, Stop};
 use tokio::sync::Mutex;
 
 pub use config::{Config, Selector, Snapshots, Targets};
 
+use report::Report;
 use selection::Selection;
-use session::{News, Session, Settings, Step};
+use session::{Session, Settings, Step};
 
 /// Makes the receiver.
 #[derive(Debug)]
@@ -114,83 +115,5 @@ impl GoDefer {
         let (worked, step) = work.await.ok()?;
         *session = worked;
         Some(step)
-    }
-}
-
-/// What the receiver says about itself.
-#[derive(Debug)]
-struct Report {
-    path: String,
-    health: Arc<Health>,
-    watched: Gauge,
-}
-
-/// Reasons of [`refusals::Refusals::summary`].
-const REASONS: [&str; 4] = ["no_permission", "unsupported", "self_check", "system"];
-
-impl Report {
-    fn new(context: &BuildContext) -> Self {
-        let watched = |telemetry: &Telemetry| {
-            let labels = vec![("receiver", context.id.to_string())];
-            telemetry.gauge("deferd_godefer_watched_processes", "Go processes under watch", labels)
-        };
-        Self { path: context.path(), health: Arc::clone(&context.health), watched: watched(&context.telemetry) }
-    }
-
-    fn show(&self, session: &Session, settings: &Settings, step: &Step) {
-        #[expect(clippy::cast_precision_loss, reason = "there are no 2^53 processes")]
-        self.watched.set(session.watched() as f64);
-        for news in &step.news {
-            match news {
-                News::Watching(label) => tracing::info!(component = self.path, "watching {label}"),
-                News::Ended(label) => tracing::info!(component = self.path, "no longer watching {label}"),
-                News::Refused(message) => tracing::warn!(component = self.path, "{message}"),
-                News::Failed(message) => tracing::debug!(component = self.path, "{message}"),
-            }
-        }
-        if !step.news.is_empty() || session.watched() == 0 {
-            self.show_refusals(session, settings);
-        }
-    }
-
-    /// One health reason per kind of refusal. Where everything is watched that can be, programs of versions that are not
-    /// understood are no fault; where processes were named, they are.
-    fn show_refusals(&self, session: &Session, settings: &Settings) {
-        let summary = session.refusals().summary();
-        for reason in REASONS {
-            match summary.get(reason) {
-                Some((count, message)) if settings.selection.is_explicit() || reason == "no_permission" => {
-                    let text = if *count == 1 { message.clone() } else { format!("{count} processes, for example: {message}") };
-                    if self.degrade(reason, &text) {
-                        tracing::warn!(component = self.path, reason, "{text}");
-                    }
-                }
-                _ => drop(self.health.recover(&self.path, reason)),
-            }
-        }
-    }
-
-    /// Whether the reason is new. Its text names a number of processes, which changes as they come and go and is no news.
-    fn degrade(&self, reason: &str, text: &str) -> bool {
-        let degraded = self.health.degraded();
-        let known = degraded.iter().any(|(path, known)| *path == self.path && known.reason == reason);
-        self.health.degrade(&self.path, reason, text) && !known
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_missing_right_is_news_once_however_many_processes_it_concerns() {
-        let watched = Telemetry::default().gauge("watched", "", Vec::new());
-        let report = Report { path: "receivers::godefer".to_owned(), health: Arc::default(), watched };
-        report.health.register(&report.path);
-        assert!(report.degrade("no_permission", "46 processes"));
-        assert!(!report.degrade("no_permission", "47 processes"));
-        assert!(report.degrade("system", "1 process"));
-        assert!(report.health.recover(&report.path, "no_permission"));
-        assert!(report.degrade("no_permission", "46 processes"));
     }
 }

@@ -26,6 +26,8 @@ pub(super) struct Session {
     images: ImageCache,
     watched: BTreeMap<Process, Watched>,
     refusals: Refusals,
+    /// Watched processes whose last look failed, and why.
+    failing: BTreeMap<Process, String>,
     ending: Vec<Watched>,
     discovered: Option<Instant>,
     budget: Option<Budget>,
@@ -66,6 +68,8 @@ pub(super) enum News {
     Refused(String),
     /// A look failed; the process stays watched.
     Failed(String),
+    /// A process whose last look had failed was looked at.
+    Works,
 }
 
 impl Session {
@@ -84,6 +88,11 @@ impl Session {
 
     pub(super) fn refusals(&self) -> &Refusals {
         &self.refusals
+    }
+
+    /// Watched processes whose last look failed, and why one of them did.
+    pub(super) fn failing(&self) -> Option<(usize, &str)> {
+        self.failing.values().next().map(|message| (self.failing.len(), message.as_str()))
     }
 
     /// Does one piece of work: a discovery, a look, or nothing if nothing is due.
@@ -142,10 +151,17 @@ impl Session {
         self.spend(thread_cpu().saturating_sub(before));
         match looked {
             Ok(outgoing) => {
+                if self.failing.remove(&process).is_some() {
+                    step.news.push(News::Works);
+                }
                 step.outgoing = Some((Subject::Watched(process), outgoing));
             }
             Err(deferd_goproc::target::SnapshotError::Over { .. }) => self.end(process, step),
-            Err(error) => step.news.push(News::Failed(error.to_string())),
+            Err(error) => {
+                let message = error.to_string();
+                self.failing.insert(process, message.clone());
+                step.news.push(News::Failed(message));
+            }
         }
     }
 
@@ -157,6 +173,7 @@ impl Session {
 
     fn end(&mut self, process: Process, step: &mut Step) {
         let Some(watched) = self.watched.remove(&process) else { return };
+        self.failing.remove(&process);
         step.news.push(News::Ended(watched.label()));
         if self.ending.len() >= MAX_ENDING {
             self.ending.remove(0);
@@ -187,17 +204,21 @@ impl Session {
 
     fn consider(&mut self, candidate: &Candidate, settings: &Settings, step: &mut Step) {
         let process = (candidate.pid, candidate.start_ticks);
-        if self.watched.contains_key(&process) || self.refusals.contains(candidate) || is_young(candidate, settings) {
+        if self.watched.contains_key(&process)
+            || self.refusals.contains(candidate, Instant::now())
+            || is_young(candidate, settings)
+        {
             return;
         }
         match Target::attach_with(candidate.pid, &self.images) {
             Ok(target) => {
                 let watched = Watched::new(target);
                 step.news.push(News::Watching(watched.label()));
+                self.refusals.remove(candidate);
                 self.watched.insert(process, watched);
             }
             Err(error) => {
-                let told = self.refusals.add(candidate, &error);
+                let told = self.refusals.add(candidate, &error, Instant::now());
                 if told && settings.selection.is_explicit() {
                     step.news.push(News::Refused(error.to_string()));
                 }

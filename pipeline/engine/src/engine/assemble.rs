@@ -220,7 +220,7 @@ impl Assembly<'_> {
             path: component_path(Kind::Processor, id),
             id: id.clone(),
             processor: Arc::clone(&instance.component),
-            counters: StageCounters::new(&self.engine.core.telemetry, id, pipeline.signal()),
+            counters: StageCounters::processor(&self.engine.core.telemetry, id, pipeline.signal()),
         })
     }
 
@@ -239,7 +239,7 @@ impl Assembly<'_> {
             .into_iter()
             .filter_map(|(key, to)| {
                 let instance = self.staged.connectors.get(&key).or_else(|| self.engine.connectors.get(&key))?;
-                let counters = StageCounters::new(&self.engine.core.telemetry, &key.2, from.signal());
+                let counters = StageCounters::connector(&self.engine.core.telemetry, &key.2, from.signal());
                 let path = component_path(Kind::Connector, &key.2);
                 Some(Exit { path, connector: Arc::clone(&instance.component), to, counters })
             })

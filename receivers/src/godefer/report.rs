@@ -1,0 +1,118 @@
+//! What the receiver says about itself: log lines, health, and how many processes it watches.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use deferd_component::BuildContext;
+use deferd_component::telemetry::{Gauge, Health};
+
+use super::session::{News, Session, Settings, Step};
+
+/// Every reason for which the receiver can be degraded; the first four are those of [`super::refusals::Refusals::summary`].
+const REASONS: [&str; 6] = ["no_permission", "unsupported", "self_check", "system", LOOK_FAILED, NO_TARGET];
+/// A watched process could not be looked at.
+const LOOK_FAILED: &str = "look_failed";
+/// Processes are named, and none of them runs.
+const NO_TARGET: &str = "no_target";
+
+/// The receiver's voice.
+#[derive(Debug)]
+pub(super) struct Report {
+    path: String,
+    health: Arc<Health>,
+    watched: Gauge,
+}
+
+impl Report {
+    pub(super) fn new(context: &BuildContext) -> Self {
+        let labels = vec![("receiver", context.id.to_string())];
+        let watched = context.telemetry.gauge("deferd_godefer_watched_processes", "Go processes under watch", labels);
+        Self { path: context.path(), health: Arc::clone(&context.health), watched }
+    }
+
+    /// Shows what a step brought.
+    pub(super) fn show(&self, session: &Session, settings: &Settings, step: &Step) {
+        #[expect(clippy::cast_precision_loss, reason = "there are no 2^53 processes")]
+        self.watched.set(session.watched() as f64);
+        for news in &step.news {
+            match news {
+                News::Watching(label) => tracing::info!(component = self.path, "watching {label}"),
+                News::Ended(label) => tracing::info!(component = self.path, "no longer watching {label}"),
+                News::Refused(message) => tracing::warn!(component = self.path, "{message}"),
+                News::Failed(message) => tracing::debug!(component = self.path, "{message}"),
+                News::Works => {}
+            }
+        }
+        if !step.news.is_empty() || session.watched() == 0 {
+            self.show_health(session, settings);
+        }
+    }
+
+    fn show_health(&self, session: &Session, settings: &Settings) {
+        let wrong = wrong(session, settings.selection.is_explicit());
+        for reason in REASONS {
+            let Some(text) = wrong.get(reason) else {
+                self.health.recover(&self.path, reason);
+                continue;
+            };
+            // A named process that is refused was told by name already.
+            let told = settings.selection.is_explicit() && ![LOOK_FAILED, NO_TARGET].contains(&reason);
+            if self.degrade(reason, text) && !told {
+                tracing::warn!(component = self.path, reason, "{text}");
+            }
+        }
+    }
+
+    /// Whether the reason is new. Its text names a number of processes, which changes as they come and go and is no news.
+    fn degrade(&self, reason: &str, text: &str) -> bool {
+        let degraded = self.health.degraded();
+        let known = degraded.iter().any(|(path, known)| *path == self.path && known.reason == reason);
+        self.health.degrade(&self.path, reason, text) && !known
+    }
+}
+
+/// What is wrong now, by reason. Where everything is watched that can be, programs of versions that are not understood are no
+/// fault; where processes were named, they are.
+fn wrong(session: &Session, is_explicit: bool) -> BTreeMap<&'static str, String> {
+    let several = |count: usize, message: &str| match count {
+        1 => message.to_owned(),
+        count => format!("{count} processes, for example: {message}"),
+    };
+    let refused = session.refusals().summary();
+    let nobody = is_explicit && session.watched() == 0 && refused.is_empty();
+    let shown = refused.into_iter().filter(|(reason, _)| is_explicit || *reason == "no_permission");
+    let mut wrong: BTreeMap<_, _> = shown.map(|(reason, (count, message))| (reason, several(count, &message))).collect();
+    if let Some((count, message)) = session.failing() {
+        wrong.insert(LOOK_FAILED, several(count, message));
+    }
+    if nobody {
+        wrong.insert(NO_TARGET, "no running Go process fits targets::include".to_owned());
+    }
+    wrong
+}
+
+#[cfg(test)]
+mod tests {
+    use deferd_component::telemetry::Telemetry;
+
+    use super::*;
+
+    #[test]
+    fn a_missing_right_is_news_once_however_many_processes_it_concerns() {
+        let watched = Telemetry::default().gauge("watched", "", Vec::new());
+        let report = Report { path: "receivers::godefer".to_owned(), health: Arc::default(), watched };
+        report.health.register(&report.path);
+        assert!(report.degrade("no_permission", "46 processes"));
+        assert!(!report.degrade("no_permission", "47 processes"));
+        assert!(report.degrade("system", "1 process"));
+        assert!(report.health.recover(&report.path, "no_permission"));
+        assert!(report.degrade("no_permission", "46 processes"));
+    }
+
+    #[test]
+    fn named_processes_of_which_none_runs_are_a_fault_and_no_process_at_all_is_none() {
+        let nobody = Session::default();
+        assert_eq!(wrong(&nobody, true).into_keys().collect::<Vec<_>>(), [NO_TARGET]);
+        assert!(wrong(&nobody, false).is_empty());
+    }
+}
