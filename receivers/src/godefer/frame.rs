@@ -133,6 +133,7 @@ impl Frame {
         self.add_plain(Metric::SnapshotDuration, snapshot.cost.wall.as_secs_f64());
         self.add_plain(Metric::SnapshotCpu, snapshot.cost.cpu.as_secs_f64());
         self.add_plain(Metric::SnapshotUnverified, count(snapshot.unverified.goroutines));
+        self.add_plain(Metric::SnapshotUnsearched, count(snapshot.open_coded.skipped));
     }
 
     /// The series in it.

@@ -29,6 +29,7 @@ pub(super) enum Metric {
     SnapshotDuration,
     SnapshotCpu,
     SnapshotUnverified,
+    SnapshotUnsearched,
 }
 
 impl Metric {
@@ -49,6 +50,7 @@ impl Metric {
         Self::SnapshotDuration,
         Self::SnapshotCpu,
         Self::SnapshotUnverified,
+        Self::SnapshotUnsearched,
     ];
 
     pub(super) const fn name(self) -> &'static str {
@@ -121,6 +123,12 @@ impl Metric {
                 "{goroutine}",
                 Shape::Gauge,
                 "Goroutines whose defers could not be read truthfully, and so are in no other figure",
+            ),
+            Self::SnapshotUnsearched => (
+                "deferd.snapshot.unsearched",
+                "{goroutine}",
+                Shape::Gauge,
+                "Goroutines not searched for open-coded defers: not parked, too deep, or past the limit",
             ),
         }
     }
