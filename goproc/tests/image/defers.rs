@@ -151,7 +151,7 @@ fn by_name(image: &Image) -> BTreeMap<String, Function> {
 
 /// What the first wrapper of a defer statement in `function` calls.
 fn wrapper(fixture: &Fixture, image: &Image, functions: &BTreeMap<String, Function>, function: &str) -> Callee {
-    let suffix = if fixture.toolchain.minor == 21 { "func" } else { "deferwrap" };
+    let suffix = if fixture.toolchain.version.minor == 21 { "func" } else { "deferwrap" };
     let name = format!("{function}.{suffix}1");
     let wrapper = functions.get(&name).unwrap_or_else(|| panic!("{fixture}: {name}"));
     assert!(wrapper.is_wrapper, "{fixture}: {name}");

@@ -7,19 +7,10 @@ use std::path::PathBuf;
 
 use deferd_goproc::image::Image;
 
-#[path = "../support/mod.rs"]
-mod support;
-
-pub(crate) use support::{Mode, Toolchain, toolchains};
+pub(crate) use deferd_fixtures::{Mode, Toolchain, toolchains};
 
 /// The fixture's folder.
 const PROGRAM: &str = "image";
-
-impl Mode {
-    pub(crate) fn is_stripped(self) -> bool {
-        self.arguments().contains(&"-ldflags=-s -w")
-    }
-}
 
 /// One built program.
 pub(crate) struct Fixture {
@@ -39,7 +30,7 @@ impl Fixture {
         let mut child = self
             .toolchain
             .command()
-            .current_dir(support::sources(PROGRAM))
+            .current_dir(deferd_fixtures::source(PROGRAM))
             .arg("tool")
             .args(arguments)
             .arg(&self.path)
@@ -59,13 +50,13 @@ impl Fixture {
 
 impl std::fmt::Display for Fixture {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{} {:?}", self.toolchain.version, self.mode)
+        write!(f, "{} {}", self.toolchain.version, self.mode)
     }
 }
 
 /// Builds the fixture, unless the same sources were built before.
 pub(crate) fn build(toolchain: &Toolchain, mode: Mode) -> Fixture {
-    Fixture { toolchain: toolchain.clone(), mode, path: toolchain.build(PROGRAM, mode) }
+    Fixture { toolchain: toolchain.clone(), mode, path: deferd_fixtures::binary(PROGRAM, toolchain, mode) }
 }
 
 /// Every toolchain with every mode of `modes`.
@@ -75,5 +66,5 @@ pub(crate) fn fixtures(modes: &[Mode]) -> impl Iterator<Item = Fixture> {
 
 /// The sources by file name.
 pub(crate) fn source(name: &str) -> String {
-    fs::read_to_string(support::sources(PROGRAM).join(name)).expect("a fixture source")
+    fs::read_to_string(deferd_fixtures::source(PROGRAM).join(name)).expect("a fixture source")
 }

@@ -2,9 +2,10 @@
 
 use std::fs;
 
+use deferd_fixtures::newest;
 use deferd_goproc::image::{Image, ImageError};
 
-use crate::fixtures::{Mode, build, toolchains};
+use crate::fixtures::{Mode, build};
 use crate::sectionless::temporary;
 
 fn refusal(bytes: &[u8]) -> ImageError {
@@ -13,8 +14,7 @@ fn refusal(bytes: &[u8]) -> ImageError {
 
 /// A stripped program; each test damages its own copy.
 fn program() -> Vec<u8> {
-    let toolchain = toolchains().last().expect("a Go installation");
-    fs::read(build(toolchain, Mode::Stripped).path).expect("the fixture")
+    fs::read(build(newest(), Mode::Stripped).path).expect("the fixture")
 }
 
 fn replace(bytes: &mut [u8], from: &[u8], to: &[u8]) {
@@ -52,7 +52,7 @@ fn programs_of_other_languages_are_not_go() {
 
 #[test]
 fn older_and_newer_releases_are_refused_with_their_version() {
-    let version = toolchains().last().expect("a Go installation").version.clone();
+    let version = format!("go{}", newest().version);
     let with_version = |text: &str| {
         let mut bytes = program();
         let text = format!("{text:<width$}", width = version.len());

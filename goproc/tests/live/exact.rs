@@ -6,11 +6,11 @@ use std::path::Path;
 use deferd_goproc::snapshot::{DeferKind, Snapshot};
 
 use crate::program::{Answer, by_function, look, look_until, start};
-use crate::support::{Mode, Toolchain, toolchains};
+use deferd_fixtures::{Mode, Toolchain, toolchains};
 
 fn parked_commands(toolchain: &Toolchain) -> Vec<&'static str> {
     let mut commands = vec!["loop 20 30", "loop 1 2000", "static 3 5", "stack 2", "open 3", "files 2 7", "locks 1 4"];
-    if toolchain.minor >= 23 {
+    if toolchain.version.minor >= 23 {
         commands.push("range 2 50");
     }
     commands.push("gc");
@@ -21,7 +21,7 @@ fn parked_commands(toolchain: &Toolchain) -> Vec<&'static str> {
 fn every_pending_defer_is_counted_for_every_go_and_link_mode() {
     for toolchain in toolchains() {
         for mode in Mode::ALL {
-            let what = format!("{} {mode:?}", toolchain.version);
+            let what = format!("{} {mode}", toolchain.version);
             let mut program = start(toolchain, mode);
             for command in parked_commands(toolchain) {
                 program.ask(command);
@@ -31,7 +31,7 @@ fn every_pending_defer_is_counted_for_every_go_and_link_mode() {
             // All but the one that reads standard input must have got from "ready" to their wait.
             let snapshot = look_until(&mut target, |snapshot| snapshot.open_coded.skipped <= 1);
             compare(&snapshot, &truth, &what);
-            assert_eq!(target.process().go_version.split(' ').next(), Some(toolchain.version.as_str()));
+            assert_eq!(target.process().go_version.split(' ').next(), Some(format!("go{}", toolchain.version).as_str()));
             assert_eq!(target.load_bias() != 0, mode.is_pie(), "{what}");
         }
     }
@@ -72,7 +72,7 @@ fn sites_carry_callee_kind_and_line() {
             (("main.closeFiles", "os.(*File).Close"), (DeferKind::Heap, 7)),
             (("main.unlockAll", "sync.(*Mutex).Unlock"), (DeferKind::Heap, 4)),
         ]);
-        if toolchain.minor >= 23 {
+        if toolchain.version.minor >= 23 {
             expected.insert(("main.rangeBody", "main.use"), (DeferKind::RangeFunc, 50));
         }
         assert_eq!(found, expected, "{}", toolchain.version);
@@ -86,7 +86,7 @@ fn each_defer_statement_has_the_line_it_stands_on() {
         program.ask("loop 1 3");
         program.ask("stack 1");
         program.ask("open 1");
-        if toolchain.minor >= 23 {
+        if toolchain.version.minor >= 23 {
             program.ask("range 1 3");
         }
         let snapshot = look_until(&mut program.attach(), |snapshot| snapshot.open_coded.skipped <= 1);

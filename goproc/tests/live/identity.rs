@@ -8,11 +8,11 @@ use deferd_goproc::snapshot::SnapshotOptions;
 use deferd_goproc::target::{AttachError, ImageCache, Liveness, SnapshotError, Target, discover};
 
 use crate::program::{Program, look, newest};
-use crate::support::{Mode, toolchains};
+use deferd_fixtures::{Mode, binary, toolchains};
 
 #[test]
 fn a_process_says_who_it_is() {
-    let path = toolchains()[0].build("walk", Mode::Plain);
+    let path = binary("walk", &toolchains()[0], Mode::Plain);
     let mut command = Command::new(&path);
     command.arg("an argument").env("OTEL_SERVICE_NAME", "checkout").env("OTEL_RESOURCE_ATTRIBUTES", "a=b");
     let program = Program::start_with(command);
@@ -47,7 +47,7 @@ fn discovery_finds_the_program_and_no_kernel_thread() {
 fn a_deleted_executable_can_be_watched() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("gone");
-    fs::copy(toolchains()[0].build("walk", Mode::PieStripped), &path).expect("a copy");
+    fs::copy(binary("walk", &toolchains()[0], Mode::PieStripped), &path).expect("a copy");
     let mut program = Program::start(&path);
     program.ask("loop 4 5");
     fs::remove_file(&path).expect("it is ours");

@@ -1,10 +1,6 @@
 //! Real Go programs, running, looked at from outside and asked what the truth is.
 
 #[cfg(test)]
-#[path = "../support/mod.rs"]
-mod support;
-
-#[cfg(test)]
 mod exact;
 #[cfg(test)]
 mod identity;

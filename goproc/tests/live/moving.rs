@@ -1,7 +1,7 @@
 //! A program that runs on while it is looked at: never a wrong number.
 
 use crate::program::{by_function, look, look_until, newest, start};
-use crate::support::{Mode, toolchains};
+use deferd_fixtures::{Mode, toolchains};
 
 #[test]
 fn a_growing_chain_lies_between_the_programs_counts_before_and_after() {

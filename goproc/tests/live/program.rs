@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use deferd_goproc::snapshot::{Site, Snapshot, SnapshotOptions};
 use deferd_goproc::target::{AttachError, Target};
 
-use crate::support::{Mode, Toolchain, toolchains};
+use deferd_fixtures::{Mode, Toolchain, binary};
 
 /// Longest wait for anything; a machine shared by many is slow.
 const DEADLINE: Duration = Duration::from_secs(30);
@@ -133,10 +133,9 @@ pub(crate) fn by_function(snapshot: &Snapshot) -> BTreeMap<String, u64> {
 
 /// The plain build of the newest Go that is here.
 pub(crate) fn newest() -> Program {
-    let toolchain = toolchains().iter().max_by_key(|toolchain| toolchain.minor).expect("a Go installation");
-    start(toolchain, Mode::Plain)
+    start(deferd_fixtures::newest(), Mode::Plain)
 }
 
 pub(crate) fn start(toolchain: &Toolchain, mode: Mode) -> Program {
-    Program::start(&toolchain.build("walk", mode))
+    Program::start(&binary("walk", toolchain, mode))
 }

@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use deferd_integration::fixtures;
+use deferd_fixtures::{Mode, binary, newest, workspace};
 
 use crate::Failure;
 
@@ -11,18 +11,11 @@ const CASES: [&str; 3] = ["case", "100,000 goroutines x", "one chain of 1,000,00
 
 /// The table.
 pub(crate) fn measure() -> Result<String, Failure> {
-    let go = fixtures::newest();
-    let folder = fixtures::workspace().join("target/go/walk");
-    std::fs::create_dir_all(&folder)?;
-    let program = folder.join(format!("{go}-plain"));
-    let mut build = Command::new(fixtures::go(go));
-    build.args(["build", "-o"]).arg(&program).arg(".").current_dir(fixtures::workspace().join("tests/go/walk"));
-    build.envs([("CGO_ENABLED", "0"), ("GOFLAGS", ""), ("GOTOOLCHAIN", "local"), ("GOWORK", "off")]).env_remove("GOROOT");
-    succeed(&mut build)?;
+    let program = binary("walk", newest(), Mode::Plain);
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut example = Command::new(cargo);
     example.args(["run", "--quiet", "--release", "--locked", "--package", "deferd-goproc", "--example", "walk_cost", "--"]);
-    let table = succeed(example.arg(&program).current_dir(fixtures::workspace()))?;
+    let table = succeed(example.arg(&program).current_dir(workspace()))?;
     let lines: Vec<&str> = table.lines().filter(|line| CASES.iter().any(|case| line.starts_with(case))).collect();
     Ok(lines.join("\n"))
 }

@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::LazyLock;
 
+use deferd_fixtures::workspace;
 use rustix::process::Signal;
 
 use crate::exposition::Exposition;
-use crate::fixtures::workspace;
 use crate::process::{self, Ended, Running};
 use crate::snapshot::Snapshot;
 use crate::{config, http, programs, wait};

@@ -7,10 +7,8 @@
 pub mod config;
 pub mod deferd;
 pub mod exposition;
-pub mod fixtures;
 pub mod http;
 pub mod matrix;
-pub mod missing;
 pub mod nats;
 pub mod port;
 pub mod process;

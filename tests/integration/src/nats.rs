@@ -9,8 +9,10 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use deferd_fixtures::{newest, workspace};
+
 use crate::process::Running;
-use crate::{fixtures, http, port, wait};
+use crate::{http, port, wait};
 
 /// What is built. It needs no newer Go than the newest that deferd knows.
 const MODULE: &str = "github.com/nats-io/nats-server/v2";
@@ -35,13 +37,13 @@ pub struct Server {
 
 /// Builds the server with the newest Go, if it is not there yet. The error says what the build said.
 pub fn build() -> Result<PathBuf, String> {
-    let go = fixtures::newest();
-    let folder = fixtures::workspace().join("target/go/nats-server").join(format!("{VERSION}-{go}"));
+    let toolchain = newest();
+    let folder = workspace().join("target/go/nats-server").join(format!("{VERSION}-{}", toolchain.version));
     let file = folder.join("nats-server");
     if file.is_file() {
         return Ok(file);
     }
-    let mut command = Command::new(fixtures::go(go));
+    let mut command = Command::new(&toolchain.go);
     command.args(["install", &format!("{MODULE}@{VERSION}")]).env("GOBIN", &folder).env_remove("GOROOT");
     command.envs([("CGO_ENABLED", "0"), ("GOFLAGS", ""), ("GOTOOLCHAIN", "local"), ("GOWORK", "off")]);
     let output = command.output().map_err(|error| error.to_string())?;

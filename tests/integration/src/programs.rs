@@ -7,10 +7,11 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use deferd_fixtures::{Mode, binary, missing, newest};
 use serde::Deserialize;
 
 use crate::process::{self, Running};
-use crate::{fixtures, http, missing, wait};
+use crate::{http, wait};
 
 /// The leaky log shipper.
 #[derive(Debug)]
@@ -50,7 +51,7 @@ impl Leaky {
     /// # Panics
     /// If it does not come up.
     pub fn start_as(rate: u32, environment: &[(&str, &str)]) -> Self {
-        let file = fixtures::binary("leaky", fixtures::newest(), fixtures::Mode::Plain);
+        let file = binary("leaky", newest(), Mode::Plain);
         Self::start_file(&file, rate, environment)
     }
 
@@ -122,7 +123,7 @@ impl Healthy {
     /// # Panics
     /// If it does not come up.
     pub fn start() -> Self {
-        let file = fixtures::binary("healthy", fixtures::newest(), fixtures::Mode::Plain);
+        let file = binary("healthy", newest(), Mode::Plain);
         let running = Running::start(Command::new(file));
         wait::until("healthy is up", || running.stdout().contains('\n').then_some(()));
         Self(running)

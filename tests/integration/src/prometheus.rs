@@ -5,10 +5,11 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
+use deferd_fixtures::missing;
 use serde_json::Value;
 
 use crate::process::{Running, is_installed};
-use crate::{http, missing, port, wait};
+use crate::{http, port, wait};
 
 /// The program, as Debian's package `prometheus` installs it.
 const PROGRAM: &str = "prometheus";

@@ -8,12 +8,13 @@ mod under_load {
     use std::ops::RangeInclusive;
     use std::time::{Duration, Instant};
 
+    use deferd_fixtures::missing;
     use deferd_integration::config::Watch;
     use deferd_integration::deferd::{self, Service};
     use deferd_integration::exposition::Exposition;
     use deferd_integration::nats::{self, Load, Server, Stacks};
     use deferd_integration::snapshot::{Site, Snapshot};
-    use deferd_integration::{missing, wait};
+    use deferd_integration::wait;
 
     const TIME: Duration = Duration::from_mins(1);
 

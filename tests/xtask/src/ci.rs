@@ -1,7 +1,8 @@
 //! `cargo xtask ci`: every check in the order of what is cheap to find first.
 
 use crate::terminal::{complain, say};
-use crate::{check, command, fixtures};
+use crate::{check, fixtures};
+use deferd_fixtures::command;
 use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -14,7 +15,7 @@ pub(crate) enum Error {
     #[error("check: {0}")]
     Check(#[from] check::Error),
     #[error("fixtures: {0}")]
-    Fixtures(#[from] fixtures::Error),
+    Fixtures(#[from] deferd_fixtures::Error),
 }
 
 /// Runs the steps, stops at the first that fails, and says what each took.
@@ -30,7 +31,7 @@ pub(crate) fn run(root: &Path) -> Result<(), Error> {
     let result = step("fmt", &|| cargo(root, "fmt", &["fmt", "--all", "--check"]))
         .and_then(|()| step("check", &|| Ok(check::run(root)?)))
         .and_then(|()| step("clippy", &|| cargo(root, "clippy", &CLIPPY)))
-        .and_then(|()| step("fixtures", &|| Ok(fixtures::run(root, &fixtures::Selection::all())?)))
+        .and_then(|()| step("fixtures", &|| Ok(fixtures::run(&fixtures::Selection::usual())?)))
         .and_then(|()| step("test", &|| cargo(root, "test", &["test", "--workspace", "--locked"])))
         .and_then(|()| step("deny", &|| deny(root)));
     say(&format!("\n=== {}", if result.is_ok() { "all steps passed" } else { "a step failed" }));

@@ -3,7 +3,6 @@
 
 mod check;
 mod ci;
-mod command;
 mod fixtures;
 mod terminal;
 mod workspace;
@@ -39,7 +38,7 @@ enum Error {
     #[error(transparent)]
     Ci(#[from] ci::Error),
     #[error(transparent)]
-    Fixtures(#[from] fixtures::Error),
+    Fixtures(#[from] deferd_fixtures::Error),
 }
 
 fn main() -> ExitCode {
@@ -57,7 +56,7 @@ fn run(task: &Task) -> Result<(), Error> {
     match task {
         Task::Check => check::run(&root)?,
         Task::Ci => ci::run(&root)?,
-        Task::Fixtures(selection) => fixtures::run(&root, selection)?,
+        Task::Fixtures(selection) => fixtures::run(selection)?,
     }
     Ok(())
 }

@@ -3,8 +3,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use deferd_fixtures::{Mode, binary, newest};
 use deferd_integration::deferd;
-use deferd_integration::fixtures::{Mode, binary, newest};
 use deferd_integration::process::{Ended, run};
 use deferd_integration::programs::{Healthy, Leaky, as_nobody, open_folder, start, write_program};
 

@@ -4,21 +4,21 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Mutex;
 
-use deferd_integration::fixtures::{GoVersion, Mode, binaries, versions};
+use deferd_fixtures::{GoVersion, Mode, Toolchain, binaries, missing, toolchains};
+use deferd_integration::deferd;
 use deferd_integration::matrix::{Matrix, differences};
-use deferd_integration::{deferd, missing};
 
 /// Binaries looked at side by side; CI has two cores.
 const PARALLEL: usize = 2;
 
-type Binary = (GoVersion, Mode, PathBuf);
+type Binary<'a> = (&'a Toolchain, Mode, PathBuf);
 
 /// Per binary the number of sites checked, or what was wrong.
 type Results = BTreeMap<(GoVersion, Mode), Result<usize, Vec<String>>>;
 
 #[test]
 fn every_site_of_every_go_version_and_form_of_binary_is_reported_exactly() {
-    let all = binaries("matrix", versions(), &Mode::ALL);
+    let all = binaries("matrix", toolchains(), &Mode::WITHOUT_C);
     let results = check_all(&all);
     missing::report(&table(&results));
     let wrong: Vec<String> = results
@@ -29,18 +29,18 @@ fn every_site_of_every_go_version_and_form_of_binary_is_reported_exactly() {
         })
         .collect();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    assert_eq!(results.len(), versions().len() * Mode::ALL.len());
+    assert_eq!(results.len(), toolchains().len() * Mode::WITHOUT_C.len());
 }
 
-fn check_all(all: &[Binary]) -> Results {
+fn check_all(all: &[Binary<'_>]) -> Results {
     let (queue, results) = (Mutex::new(all.iter()), Mutex::new(Results::new()));
     let worker = || {
         loop {
             // In a statement of its own: the lock is not held while a program runs.
             let next = queue.lock().unwrap().next();
-            let Some((version, mode, file)) = next else { return };
+            let Some((toolchain, mode, file)) = next else { return };
             let result = check(file);
-            results.lock().unwrap().insert((*version, *mode), result);
+            results.lock().unwrap().insert((toolchain.version, *mode), result);
         }
     };
     std::thread::scope(|scope| {
@@ -59,12 +59,12 @@ fn check(file: &std::path::Path) -> Result<usize, Vec<String>> {
 }
 
 fn table(results: &Results) -> String {
-    let heading = Mode::ALL.map(|mode| format!("{:>14}", mode.name())).concat();
+    let heading = Mode::WITHOUT_C.map(|mode| format!("{:>14}", mode.name())).concat();
     let mut lines = vec![format!("{:<10}{heading}", "sites")];
     let mut sum = 0;
-    for version in versions() {
-        let cells = Mode::ALL.map(|mode| {
-            let cell = match results.get(&(*version, mode)) {
+    for version in toolchains().iter().map(|toolchain| toolchain.version) {
+        let cells = Mode::WITHOUT_C.map(|mode| {
+            let cell = match results.get(&(version, mode)) {
                 Some(Ok(sites)) => {
                     sum += sites;
                     sites.to_string()

@@ -2,10 +2,11 @@
 
 use std::time::{Duration, Instant};
 
+use deferd_fixtures::{missing, workspace};
 use deferd_integration::config::{Ports, Watch};
 use deferd_integration::deferd::{self, Service};
 use deferd_integration::programs::{Counters, Leaky};
-use deferd_integration::{fixtures, missing, wait};
+use deferd_integration::wait;
 
 /// Snapshots bracketed by the program's own count.
 const LOOKS: usize = 20;
@@ -108,7 +109,7 @@ fn exact(count: u64) -> f64 {
 fn the_shipped_quick_start_finds_the_leak_of_a_process_that_nobody_named() {
     let leaky = Leaky::start_as(50, &[("OTEL_SERVICE_NAME", "quickstart-test")]);
     let ports = Ports::free();
-    let shipped = std::fs::read_to_string(fixtures::workspace().join("config/examples/quickstart.yaml")).unwrap();
+    let shipped = std::fs::read_to_string(workspace().join("config/examples/quickstart.yaml")).unwrap();
     let text = shipped.replace("localhost:9464", &format!("127.0.0.1:{}", ports.exporter)).replace(
         "\nservice:\n",
         &format!("\nservice:\n  telemetry: {{metrics: {{address: \"127.0.0.1:{}\"}}}}\n", ports.own_metrics),

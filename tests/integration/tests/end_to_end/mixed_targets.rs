@@ -3,19 +3,20 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use deferd_fixtures::{Mode, binary, newest};
 use deferd_integration::config::Watch;
 use deferd_integration::deferd::Service;
 use deferd_integration::exposition::Exposition;
-use deferd_integration::fixtures::{Mode, binary, newest};
 use deferd_integration::programs::{Healthy, Leaky, as_nobody, open_folder, start, write_program};
 use deferd_integration::prometheus::Prometheus;
 use deferd_integration::{deferd, wait};
 
 /// A copy of the leaky program that claims to be built by another minor release of Go.
 pub(crate) fn patched(folder: &Path, minor: u32) -> PathBuf {
-    let version = newest();
+    let toolchain = newest();
+    let version = toolchain.version;
     let (real, claimed) = (format!("go1.{}.", version.minor), format!("go1.{minor}."));
-    let mut image = fs::read(binary("leaky", version, Mode::Plain)).unwrap();
+    let mut image = fs::read(binary("leaky", toolchain, Mode::Plain)).unwrap();
     let places: Vec<usize> =
         image.windows(real.len()).enumerate().filter(|(_, bytes)| *bytes == real.as_bytes()).map(|(at, _)| at).collect();
     assert!(!places.is_empty(), "the version is written somewhere");

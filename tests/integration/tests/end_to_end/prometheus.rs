@@ -1,10 +1,11 @@
 //! A real Prometheus scrapes what the service shows.
 
+use deferd_fixtures::missing;
 use deferd_integration::config::Watch;
 use deferd_integration::deferd::Service;
 use deferd_integration::programs::Leaky;
 use deferd_integration::prometheus::{Prometheus, SCRAPE_INTERVAL, Series};
-use deferd_integration::{missing, wait};
+use deferd_integration::wait;
 
 #[test]
 fn two_processes_of_one_service_are_two_series_and_the_one_that_ends_goes_stale() {

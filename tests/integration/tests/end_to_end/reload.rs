@@ -3,11 +3,12 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use deferd_fixtures::missing;
 use deferd_integration::config::Watch;
 use deferd_integration::deferd::{self, Service};
 use deferd_integration::exposition::Exposition;
 use deferd_integration::programs::Leaky;
-use deferd_integration::{http, missing, wait};
+use deferd_integration::{http, wait};
 
 /// From SIGHUP to the configuration in force.
 const APPLIED_WITHIN: Duration = Duration::from_secs(1);
