@@ -66,70 +66,49 @@ impl Metric {
     }
 
     pub(super) const fn description(self) -> &'static str {
-        self.facts().3
+        match self {
+            Self::Pending => "Deferred calls registered at a site and not yet run",
+            Self::PendingMemory => {
+                "Heap held by the records of pending deferred calls and their closures, at least; what the closures refer to is not counted"
+            }
+            Self::PendingGrowth => "Slope of go.defer.pending over the last 12 snapshots",
+            Self::PendingOldestAge => {
+                "Time since a goroutine that holds something from the site was first seen doing so; the runtime keeps no time"
+            }
+            Self::ChainGoroutines => "Goroutines whose chain of defer records has at least so many",
+            Self::ChainMax => "The longest chain of defer records of a goroutine",
+            Self::Goroutines => "Goroutines by state and wait reason, without the runtime's own",
+            Self::MemoryUsed => "Heap in use by live objects and objects not yet swept",
+            Self::MemoryGcGoal => "Heap size target for the end of the GC cycle",
+            Self::MemoryAllocated => "Memory allocated to the heap by the application",
+            Self::GcCycles => "Completed GC cycles",
+            Self::GcPauses => "Time the world was stopped by GC, in total",
+            Self::SnapshotDuration => "Time the last snapshot of the process took",
+            Self::SnapshotCpu => "CPU time of deferd that the last snapshot cost; the process itself pays nothing",
+            Self::SnapshotUnverified => "Goroutines whose defers could not be read truthfully, and so are in no other figure",
+            Self::SnapshotUnsearched => "Goroutines not searched for open-coded defers: not parked, too deep, or past the limit",
+        }
     }
 
-    const fn facts(self) -> (&'static str, &'static str, Shape, &'static str) {
+    /// Name, unit and shape.
+    const fn facts(self) -> (&'static str, &'static str, Shape) {
         match self {
-            Self::Pending => ("go.defer.pending", "{defer}", Shape::Gauge, "Deferred calls registered at a site and not yet run"),
-            Self::PendingMemory => (
-                "go.defer.pending.memory",
-                "By",
-                Shape::Gauge,
-                "Heap held by the records of pending deferred calls and their closures, at least; what the closures refer to is not counted",
-            ),
-            Self::PendingGrowth => {
-                ("go.defer.pending.growth", "{defer}/s", Shape::Gauge, "Slope of go.defer.pending over the last 12 snapshots")
-            }
-            Self::PendingOldestAge => (
-                "go.defer.pending.oldest_age",
-                "s",
-                Shape::Gauge,
-                "Time since a goroutine that holds something from the site was first seen doing so; the runtime keeps no time",
-            ),
-            Self::ChainGoroutines => (
-                "go.defer.chain.goroutines",
-                "{goroutine}",
-                Shape::Gauge,
-                "Goroutines whose chain of defer records has at least so many",
-            ),
-            Self::ChainMax => {
-                ("go.defer.chain.max", "{defer}", Shape::Gauge, "The longest chain of defer records of a goroutine")
-            }
-            Self::Goroutines => (
-                "go.goroutine.count",
-                "{goroutine}",
-                Shape::Level,
-                "Goroutines by state and wait reason, without the runtime's own",
-            ),
-            Self::MemoryUsed => ("go.memory.used", "By", Shape::Level, "Heap in use by live objects and objects not yet swept"),
-            Self::MemoryGcGoal => ("go.memory.gc.goal", "By", Shape::Level, "Heap size target for the end of the GC cycle"),
-            Self::MemoryAllocated => {
-                ("go.memory.allocated", "By", Shape::Counter, "Memory allocated to the heap by the application")
-            }
-            Self::GcCycles => ("go.memory.gc.cycles", "{cycle}", Shape::Counter, "Completed GC cycles"),
-            Self::GcPauses => ("go.memory.gc.pause.duration", "s", Shape::Counter, "Time the world was stopped by GC, in total"),
-            Self::SnapshotDuration => {
-                ("deferd.snapshot.duration", "s", Shape::Gauge, "Time the last snapshot of the process took")
-            }
-            Self::SnapshotCpu => (
-                "deferd.snapshot.cpu",
-                "s",
-                Shape::Gauge,
-                "CPU time of deferd that the last snapshot cost; the process itself pays nothing",
-            ),
-            Self::SnapshotUnverified => (
-                "deferd.snapshot.unverified",
-                "{goroutine}",
-                Shape::Gauge,
-                "Goroutines whose defers could not be read truthfully, and so are in no other figure",
-            ),
-            Self::SnapshotUnsearched => (
-                "deferd.snapshot.unsearched",
-                "{goroutine}",
-                Shape::Gauge,
-                "Goroutines not searched for open-coded defers: not parked, too deep, or past the limit",
-            ),
+            Self::Pending => ("go.defer.pending", "{defer}", Shape::Gauge),
+            Self::PendingMemory => ("go.defer.pending.memory", "By", Shape::Gauge),
+            Self::PendingGrowth => ("go.defer.pending.growth", "{defer}/s", Shape::Gauge),
+            Self::PendingOldestAge => ("go.defer.pending.oldest_age", "s", Shape::Gauge),
+            Self::ChainGoroutines => ("go.defer.chain.goroutines", "{goroutine}", Shape::Gauge),
+            Self::ChainMax => ("go.defer.chain.max", "{defer}", Shape::Gauge),
+            Self::Goroutines => ("go.goroutine.count", "{goroutine}", Shape::Level),
+            Self::MemoryUsed => ("go.memory.used", "By", Shape::Level),
+            Self::MemoryGcGoal => ("go.memory.gc.goal", "By", Shape::Level),
+            Self::MemoryAllocated => ("go.memory.allocated", "By", Shape::Counter),
+            Self::GcCycles => ("go.memory.gc.cycles", "{cycle}", Shape::Counter),
+            Self::GcPauses => ("go.memory.gc.pause.duration", "s", Shape::Counter),
+            Self::SnapshotDuration => ("deferd.snapshot.duration", "s", Shape::Gauge),
+            Self::SnapshotCpu => ("deferd.snapshot.cpu", "s", Shape::Gauge),
+            Self::SnapshotUnverified => ("deferd.snapshot.unverified", "{goroutine}", Shape::Gauge),
+            Self::SnapshotUnsearched => ("deferd.snapshot.unsearched", "{goroutine}", Shape::Gauge),
         }
     }
 }
