@@ -6,6 +6,8 @@
 use std::fmt::Display;
 use std::io::{self, Write};
 
+use deferd_config::one_line;
+
 use crate::exit::Exit;
 
 /// Writes text to standard output, as it is.
@@ -35,30 +37,6 @@ pub(crate) fn warn(warning: impl Display) {
     let _ = write(&mut io::stderr().lock(), &format!("Warning: {}\n", one_line(&warning.to_string())));
 }
 
-/// The text with controls escaped, so that it is one line and cannot steer a terminal. What is shown may come from a file, or
-/// from another process's memory.
-pub(crate) fn one_line(text: &str) -> String {
-    let mut line = String::with_capacity(text.len());
-    for character in text.chars() {
-        if character.is_control() {
-            line.extend(character.escape_default());
-        } else {
-            line.push(character);
-        }
-    }
-    line
-}
-
 fn write(stream: &mut impl Write, text: &str) -> io::Result<()> {
     stream.write_all(text.as_bytes()).and_then(|()| stream.flush())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_text_cannot_break_its_line_or_steer_the_terminal() {
-        assert_eq!(one_line("a\nb\u{1b}[2Jc\u{7f}"), "a\\nb\\u{1b}[2Jc\\u{7f}");
-    }
 }

@@ -29,7 +29,7 @@ mod yaml;
 pub use document::{Document, Examined};
 pub use id::{ComponentId, IdError, Kind, PipelineId, Signal};
 pub use node::{Data, Entry, Node, Number, Origin};
-pub use problem::{Issue, Issues, Problem, Validate, Warning};
+pub use problem::{Issue, Issues, Problem, Validate, Warning, one_line};
 pub use service::{PipelineSpec, Service, Telemetry};
 pub use source::Source;
 pub use value::{ByteSize, Duration, Endpoint, Percent, REDACTED, Secret, ValueError};

@@ -187,8 +187,9 @@ pub(crate) fn shortened(text: &str) -> String {
     }
 }
 
-/// Escapes line breaks and other controls, so that a message is one line whatever a file holds.
-fn one_line(text: &str) -> String {
+/// Escapes line breaks and other controls, so that a text is one line and cannot steer a terminal. What is shown may come from a file,
+/// or from another process's memory.
+pub fn one_line(text: &str) -> String {
     text.chars().fold(String::with_capacity(text.len()), |mut line, c| {
         if c.is_control() {
             line.extend(c.escape_default());

@@ -14,6 +14,7 @@ use std::io::Write as _;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
+use deferd_config::one_line;
 use deferd_config::service::{Encoding, LogLevel, Logs};
 use serde_json::{Map, Value};
 use tracing::field::{Field, Visit};
@@ -24,8 +25,6 @@ use tracing_subscriber::Layer;
 use tracing_subscriber::fmt::format::Writer;
 use tracing_subscriber::fmt::time::{FormatTime as _, SystemTime};
 use tracing_subscriber::layer::{Context, SubscriberExt as _};
-
-use crate::terminal::one_line;
 
 /// The handle by which a reload changes the log.
 #[derive(Debug, Clone)]

@@ -52,3 +52,8 @@ fn issues_carry_the_path_of_the_part_they_are_in() {
     assert_eq!(found.len(), 1);
     assert_eq!(found[0].path, ["rules", "1", "value"]);
 }
+
+#[test]
+fn a_text_cannot_break_its_line_or_steer_the_terminal() {
+    assert_eq!(one_line("a\nb\u{1b}[2Jc\u{7f}"), "a\\nb\\u{1b}[2Jc\\u{7f}");
+}

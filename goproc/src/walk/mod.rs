@@ -126,8 +126,8 @@ impl<C: Code, M: Memory> Walk<'_, '_, C, M> {
     }
 }
 
-/// CPU time of the calling thread.
-fn thread_cpu() -> std::time::Duration {
+/// CPU time of the calling thread so far, for accounts of what looking costs.
+pub fn thread_cpu() -> std::time::Duration {
     let now = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
     std::time::Duration::try_from(now).unwrap_or_default()
 }

@@ -65,8 +65,7 @@ impl Report {
 
     /// Whether the reason is new. Its text names a number of processes, which changes as they come and go and is no news.
     fn degrade(&self, reason: &str, text: &str) -> bool {
-        let degraded = self.health.degraded();
-        let known = degraded.iter().any(|(path, known)| *path == self.path && known.reason == reason);
+        let known = self.health.is_degraded(&self.path, reason);
         self.health.degrade(&self.path, reason, text) && !known
     }
 }

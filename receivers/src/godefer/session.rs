@@ -5,7 +5,8 @@ use std::time::{Duration, Instant, SystemTime};
 
 use deferd_component::Refusal;
 use deferd_goproc::snapshot::SnapshotOptions;
-use deferd_goproc::target::{Candidate, ImageCache, Target, discover};
+use deferd_goproc::target::{Candidate, ImageCache, SnapshotError, Target, discover};
+use deferd_goproc::walk::thread_cpu;
 
 use super::budget::Budget;
 use super::config::Config;
@@ -156,7 +157,7 @@ impl Session {
                 }
                 step.outgoing = Some((Subject::Watched(process), outgoing));
             }
-            Err(deferd_goproc::target::SnapshotError::Over { .. }) => self.end(process, step),
+            Err(SnapshotError::Over { .. }) => self.end(process, step),
             Err(error) => {
                 let message = error.to_string();
                 self.failing.insert(process, message.clone());
@@ -186,7 +187,6 @@ impl Session {
     /// Compares who is there with who is watched.
     fn discover(&mut self, settings: &Settings, now: Instant, step: &mut Step) {
         let before = thread_cpu();
-        self.discovered = Some(now);
         let candidates: Vec<Candidate> = discover().collect();
         let wanted: Vec<&Candidate> = candidates.iter().filter(|candidate| settings.selection.selects(candidate)).collect();
         let present: BTreeSet<Process> = wanted.iter().map(|candidate| (candidate.pid, candidate.start_ticks)).collect();
@@ -194,6 +194,7 @@ impl Session {
         for process in over {
             self.end(process, step);
         }
+        // After the ends, which ask for a discovery: this is it.
         self.discovered = Some(now);
         self.refusals.retain(&candidates);
         for candidate in wanted {
@@ -256,13 +257,6 @@ fn choose(now: Instant, discovery: Option<Instant>, looks: impl Iterator<Item = 
 fn is_young(candidate: &Candidate, settings: &Settings) -> bool {
     let age = candidate.started.and_then(|started| SystemTime::now().duration_since(started).ok());
     age.is_some_and(|age| age < settings.config.min_age.get())
-}
-
-/// CPU time of the calling thread so far.
-fn thread_cpu() -> Duration {
-    let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
-    let seconds = u64::try_from(time.tv_sec).unwrap_or_default();
-    Duration::new(seconds, u32::try_from(time.tv_nsec).unwrap_or_default())
 }
 
 #[cfg(test)]

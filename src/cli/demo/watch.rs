@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::time::{Duration, SystemTime};
 
+use deferd_config::one_line;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use super::fetch::{FetchError, get};
@@ -10,7 +11,7 @@ use super::leaky::{Leaky, LeakyError};
 use super::scrape::{Finding, worst};
 use super::truth::{Bounds, History, Reading};
 use crate::service::{Request, Signals};
-use crate::terminal::{self, one_line};
+use crate::terminal;
 use crate::units;
 
 /// Time between two questions to the program and the exporter.

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+use deferd_config::one_line;
 use deferd_goproc::snapshot::{Goroutines, Site, Snapshot};
 use deferd_goproc::target::ProcessInfo;
 
-use crate::terminal::one_line;
 use crate::units;
 
 /// Most sites shown; the rest is counted. Whoever wants all takes `--json`.

@@ -41,6 +41,11 @@ impl Health {
         reasons.insert(reason.to_owned(), message.to_owned()).as_deref() != Some(message)
     }
 
+    /// Whether the component is degraded for `reason`.
+    pub fn is_degraded(&self, component: &str, reason: &str) -> bool {
+        self.components.lock().get(component).is_some_and(|reasons| reasons.contains_key(reason))
+    }
+
     /// Says that `reason` no longer holds. Returns whether it did.
     pub fn recover(&self, component: &str, reason: &str) -> bool {
         self.components.lock().get_mut(component).is_some_and(|reasons| reasons.remove(reason).is_some())

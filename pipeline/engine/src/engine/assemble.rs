@@ -4,11 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
-use deferd_component::{
-    AnyState, BuildContext, BuildError, Claims, ComponentId, Connector, DynReceiver, Kind, PipelineId, Processor, Signal,
-};
+use deferd_component::{AnyState, BuildContext, BuildError, Claims, ComponentId, DynReceiver, Kind, PipelineId, Signal};
 
-use super::{Engine, Instance, ReloadError};
+use super::{ConnectorInstance, Drainable, Engine, ProcessorInstance, ReloadError};
 use crate::exporter::{self, ExporterKey, ExporterSlot};
 use crate::graph::{ConnectorKey, Entry, Exit, Graph, Pipeline, ProcessorKey, SignalEntry, Stage};
 use crate::metrics::{ReceiverCounters, StageCounters, component_path};
@@ -20,8 +18,8 @@ use crate::spec::Spec;
 /// Everything new that a plan needs, built and not yet in use. Dropping it undoes it.
 pub(super) struct Staged {
     pub(super) claims: Arc<Claims>,
-    pub(super) processors: BTreeMap<ProcessorKey, Instance<dyn Processor>>,
-    pub(super) connectors: BTreeMap<ConnectorKey, Instance<dyn Connector>>,
+    pub(super) processors: BTreeMap<ProcessorKey, ProcessorInstance>,
+    pub(super) connectors: BTreeMap<ConnectorKey, ConnectorInstance>,
     pub(super) replaced: Vec<(ExporterKey, Arc<exporter::Instance>)>,
     pub(super) added: BTreeMap<ExporterKey, ExporterSlot>,
     pub(super) receivers: Vec<StagedReceiver>,
@@ -79,21 +77,22 @@ impl Builder<'_> {
         }
     }
 
-    fn processors(&self, plan: &Plan) -> Result<BTreeMap<ProcessorKey, Instance<dyn Processor>>, ReloadError> {
+    fn processors(&self, plan: &Plan) -> Result<BTreeMap<ProcessorKey, ProcessorInstance>, ReloadError> {
         let mut built = BTreeMap::new();
         for key in plan.processors.to_build() {
             let (pipeline, id) = key;
             let Some(part) = self.spec.processors.get(id) else { continue };
             let context = self.context(Kind::Processor, id, vec![pipeline.signal()], Some(pipeline));
-            let running = self.engine.processors.get(key).map(|instance| Arc::clone(&instance.state));
+            let running = self.engine.processors.get(key).map(|instance| Arc::clone(&instance.held.state));
             let state = running.unwrap_or_else(part.entry.new_state);
             let component = contained(&context, || (part.entry.build)(&part.config, &state, &context))?;
-            built.insert(key.clone(), Instance { component, state });
+            let held = Drainable { state, drain: part.entry.drain };
+            built.insert(key.clone(), ProcessorInstance { component, held });
         }
         Ok(built)
     }
 
-    fn connectors(&self, plan: &Plan) -> Result<BTreeMap<ConnectorKey, Instance<dyn Connector>>, ReloadError> {
+    fn connectors(&self, plan: &Plan) -> Result<BTreeMap<ConnectorKey, ConnectorInstance>, ReloadError> {
         let mut built = BTreeMap::new();
         for key in plan.connectors.to_build() {
             let (from, to, id) = key;
@@ -102,7 +101,7 @@ impl Builder<'_> {
             let running = self.engine.connectors.get(key).map(|instance| Arc::clone(&instance.state));
             let state = running.unwrap_or_else(part.entry.new_state);
             let component = contained(&context, || (part.entry.build)(&part.config, &state, &context))?;
-            built.insert(key.clone(), Instance { component, state });
+            built.insert(key.clone(), ConnectorInstance { component, state });
         }
         Ok(built)
     }

@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use deferd_component::DropReason;
 use deferd_component::telemetry::Telemetry;
-use deferd_component::{AnyState, DropReason, Out};
 use futures_util::future::join_all;
 use tokio::sync::{Notify, oneshot};
 use tokio::time::Instant;
 
-use super::{Engine, StopReport};
+use super::{Drainable, Engine, StopReport};
 use crate::core::{Core, Stages};
 use crate::exporter::ExporterSlot;
 use crate::graph::{Graph, ProcessorKey};
@@ -22,12 +22,10 @@ const EXPORTER_TASKS_LIMIT: Duration = Duration::from_secs(2);
 /// Pause between rounds of draining while data is on its way.
 const DRAIN_PAUSE: Duration = Duration::from_millis(20);
 
-type Drain = fn(&AnyState, &mut Out);
-
 /// What a reload removed.
 #[derive(Default)]
 pub(super) struct Removed {
-    pub(super) processors: BTreeMap<ProcessorKey, (AnyState, Drain)>,
+    pub(super) processors: BTreeMap<ProcessorKey, Drainable>,
     pub(super) exporters: Vec<ExporterSlot>,
 }
 
@@ -94,14 +92,8 @@ impl Engine {
     /// that stalled may come to rest in a state again, so it is repeated until nothing comes out and nothing is on its way.
     async fn drain_all_states(&self, deadline: Instant) {
         let stages = self.core.stages.load_full();
-        let drains: BTreeMap<_, _> = self
-            .processors
-            .iter()
-            .filter_map(|(key, instance)| {
-                let part = self.spec.processors.get(&key.1)?;
-                Some((key.clone(), (Arc::clone(&instance.state), part.entry.drain)))
-            })
-            .collect();
+        let held = self.processors.iter().map(|(key, instance)| (key.clone(), instance.held.clone()));
+        let drains: BTreeMap<_, _> = held.collect();
         while drain_states(&self.core, &stages, &drains) > 0 || !self.core.stalled.is_empty() {
             if Instant::now() >= deadline {
                 return;
@@ -137,7 +129,7 @@ impl Retirement {
     ///
     /// The states are emptied while the wait goes on: a sender that waits for the result of data held there may itself be what
     /// keeps a snapshot in use.
-    async fn empty(mut self, core: &Arc<Core>, removed: &BTreeMap<ProcessorKey, (AnyState, Drain)>, deadline: Instant) {
+    async fn empty(mut self, core: &Arc<Core>, removed: &BTreeMap<ProcessorKey, Drainable>, deadline: Instant) {
         loop {
             let drained = drain_states(core, &self.again, removed);
             let unused = self.released && self.previous.is_none() && Arc::strong_count(&self.again) == 1;
@@ -168,11 +160,11 @@ impl Retirement {
 
 /// Drains the given states in the order of their places, and carries what comes out through the rest of their pipelines.
 /// Returns the number of items that came out.
-fn drain_states(core: &Arc<Core>, stages: &Arc<Stages>, drains: &BTreeMap<ProcessorKey, (AnyState, Drain)>) -> usize {
+fn drain_states(core: &Arc<Core>, stages: &Arc<Stages>, drains: &BTreeMap<ProcessorKey, Drainable>) -> usize {
     let mut items = 0;
     for (index, pipeline) in stages.graph.pipelines() {
         for (position, stage) in pipeline.stages.iter().enumerate() {
-            let Some((state, drain)) = drains.get(&(pipeline.id.clone(), stage.id.clone())) else { continue };
+            let Some(Drainable { state, drain }) = drains.get(&(pipeline.id.clone(), stage.id.clone())) else { continue };
             let out = tick::emitted(&stage.path, |out| drain(state, out));
             items += out.emitted_items();
             tick::follow(core, stages, index, position, out);

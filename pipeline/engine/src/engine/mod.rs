@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use deferd_component::telemetry::{Health, Telemetry};
-use deferd_component::{AnyState, BuildError, Claims, Connector, PipelineId, Processor, Sockets, Stopper};
+use deferd_component::{AnyState, BuildError, Claims, Connector, Out, PipelineId, Processor, Sockets, Stopper};
 use tokio::sync::{Notify, oneshot};
 use tokio::task::JoinHandle;
 use tokio_util::task::TaskTracker;
@@ -31,8 +31,8 @@ pub struct Engine {
     core: Arc<Core>,
     spec: Spec,
     claims: Arc<Claims>,
-    processors: BTreeMap<ProcessorKey, Instance<dyn Processor>>,
-    connectors: BTreeMap<ConnectorKey, Instance<dyn Connector>>,
+    processors: BTreeMap<ProcessorKey, ProcessorInstance>,
+    connectors: BTreeMap<ConnectorKey, ConnectorInstance>,
     exporters: BTreeMap<ExporterKey, ExporterSlot>,
     receivers: Receivers,
     pressures: BTreeMap<PipelineId, Arc<Pressure>>,
@@ -45,16 +45,23 @@ pub struct Engine {
     last_drain: Option<oneshot::Receiver<()>>,
 }
 
-/// A built component with the state it was built over.
-struct Instance<T: ?Sized> {
-    component: Arc<T>,
-    state: AnyState,
+/// A built processor with the state it was built over.
+struct ProcessorInstance {
+    component: Arc<dyn Processor>,
+    held: Drainable,
 }
 
-impl<T: ?Sized> Clone for Instance<T> {
-    fn clone(&self) -> Self {
-        Self { component: Arc::clone(&self.component), state: Arc::clone(&self.state) }
-    }
+/// A state, and how what it holds is got out of it.
+#[derive(Clone)]
+struct Drainable {
+    state: AnyState,
+    drain: fn(&AnyState, &mut Out),
+}
+
+/// A built connector with the state it was built over.
+struct ConnectorInstance {
+    component: Arc<dyn Connector>,
+    state: AnyState,
 }
 
 struct Ticker {

@@ -35,7 +35,7 @@ impl Engine {
 
     /// Cannot fail: everything that could is in `staged`.
     fn commit(&mut self, spec: Spec, plan: &Plan, staged: Staged, graph: Graph) {
-        let old_spec = std::mem::replace(&mut self.spec, spec);
+        self.spec = spec;
         self.claims = staged.claims;
         // Before anything new runs: only what is listed can be degraded.
         self.show_health();
@@ -52,7 +52,7 @@ impl Engine {
         self.receivers.prepare_end(plan.receivers.removed.iter().chain(&plan.receivers.changed), &last);
         drop(last);
         let old = self.core.stages.swap(Stages::new(graph));
-        let removed = self.take_removed(&old_spec, plan);
+        let removed = self.take_removed(plan);
         self.processors.extend(staged.processors);
         self.connectors.extend(staged.connectors);
         self.ticker.changed.notify_one();
@@ -65,12 +65,11 @@ impl Engine {
     }
 
     /// Takes what the configuration does not know any more out of the engine, with what is needed to drain it.
-    fn take_removed(&mut self, old_spec: &Spec, plan: &Plan) -> Removed {
+    fn take_removed(&mut self, plan: &Plan) -> Removed {
         let mut removed = Removed::default();
         for key in &plan.processors.removed {
-            let drain = old_spec.processors.get(&key.1).map(|part| part.entry.drain);
-            if let (Some(instance), Some(drain)) = (self.processors.remove(key), drain) {
-                removed.processors.insert(key.clone(), (instance.state, drain));
+            if let Some(instance) = self.processors.remove(key) {
+                removed.processors.insert(key.clone(), instance.held);
             }
         }
         for key in &plan.connectors.removed {
