@@ -26,6 +26,7 @@ mod structure;
 mod value;
 mod yaml;
 
+pub use decode::{decode_file, decode_text};
 pub use document::{Document, Examined};
 pub use id::{ComponentId, IdError, Kind, PipelineId, Signal};
 pub use node::{Data, Entry, Node, Number, Origin};
