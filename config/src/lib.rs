@@ -33,4 +33,4 @@ pub use node::{Data, Entry, Node, Number, Origin};
 pub use problem::{Issue, Issues, Problem, Validate, Warning, one_line};
 pub use service::{PipelineSpec, Service, Telemetry};
 pub use source::Source;
-pub use value::{ByteSize, Duration, Endpoint, Percent, REDACTED, Secret, ValueError};
+pub use value::{ByteSize, Duration, Endpoint, Percent, REDACTED, Secret, Template, TemplateError, ValueError};
