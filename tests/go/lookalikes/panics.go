@@ -61,7 +61,7 @@ func element(depth int, broken bool, open *int) {
 		element(depth-1, broken, open)
 		return
 	}
-	time.Sleep(2 * time.Millisecond)
+	time.Sleep(30 * time.Millisecond)
 	if broken {
 		panic(syntaxError{errors.New("unexpected end")})
 	}

@@ -27,6 +27,7 @@ func server(*rand.Rand) {
 	go func() { check(http.Serve(listener, s)) }()
 	for i := 0; i < clients; i++ {
 		go ask(fmt.Sprintf("http://%s/%d", listener.Addr(), i))
+		time.Sleep(time.Second / 200) // or all would ask at the same moment, for ever
 	}
 }
 
