@@ -1,12 +1,14 @@
 //! Processors of this distribution.
 
 pub mod filter;
+pub mod threshold;
 
 use deferd_component::Registry;
 
 /// Lists every processor of this crate.
 pub fn register(registry: &mut Registry) {
     registry.processor::<filter::Factory>();
+    registry.processor::<threshold::Factory>();
 }
 
 #[cfg(test)]
