@@ -141,6 +141,12 @@ impl Target {
         }
     }
 
+    /// How many files it has open now, if that may be known. Whose files these are is certain only if a [`Self::snapshot`] after it
+    /// succeeds.
+    pub fn open_files(&self) -> Option<u64> {
+        proc::open_files(self.key.pid)
+    }
+
     /// Looks at the process once. See [`Snapshot`] for what the numbers mean.
     ///
     /// The identity is checked after the memory was read, so that no figure of another program is ever returned.
