@@ -1,12 +1,14 @@
 //! Processors of this distribution.
 
 pub mod filter;
+pub mod probabilistic_sampler;
 
 use deferd_component::Registry;
 
 /// Lists every processor of this crate.
 pub fn register(registry: &mut Registry) {
     registry.processor::<filter::Factory>();
+    registry.processor::<probabilistic_sampler::Factory>();
 }
 
 #[cfg(test)]
