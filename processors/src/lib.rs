@@ -1,6 +1,7 @@
 //! Processors of this distribution.
 
 pub mod filter;
+pub mod probabilistic_sampler;
 pub mod threshold;
 
 use deferd_component::Registry;
@@ -8,6 +9,7 @@ use deferd_component::Registry;
 /// Lists every processor of this crate.
 pub fn register(registry: &mut Registry) {
     registry.processor::<filter::Factory>();
+    registry.processor::<probabilistic_sampler::Factory>();
     registry.processor::<threshold::Factory>();
 }
 
