@@ -13,11 +13,12 @@ use schemars::generate::SchemaSettings;
 use serde::de::DeserializeOwned;
 use serde_path_to_error::Segment;
 
+use crate::expand::{Env, expand};
 use crate::limits::MAX_PROBLEMS;
-use crate::node::Node;
-use crate::problem::{Issues, Problem, Validate};
-use crate::schema;
+use crate::node::{Data, Node, Origin};
+use crate::problem::{Issues, Problem, Validate, Warning, finished};
 use crate::value::REDACTED;
+use crate::{schema, yaml};
 use deserializer::NodeDeserializer;
 use error::DecodeError;
 use removed::Removed;
@@ -25,6 +26,33 @@ use removed::Removed;
 /// Returns the JSON Schema of what a type reads.
 pub(crate) fn schema_of<T: JsonSchema>() -> serde_json::Value {
     SchemaSettings::draft2020_12().for_deserialize().into_generator().into_root_schema_for::<T>().to_value()
+}
+
+/// Decodes a text that is no configuration but a part of one or beside one, for example rules that are built in, with the
+/// problems that [`crate::Document::decode`] reports: unknown keys, wrong types, what [`Validate`] finds, each with line and
+/// column under `name`. References (`${...}`) are not expanded.
+pub fn decode_text<T>(name: &str, text: &str) -> Result<T, Vec<Problem>>
+where
+    T: DeserializeOwned + Default + JsonSchema + Validate,
+{
+    let text = yaml::text(name, text.as_bytes()).map_err(|problem| vec![problem])?;
+    let root = yaml::parse(name, text).map_err(finished)?.root;
+    let root = root.unwrap_or_else(|| Node::empty_map(Origin::whole(name)));
+    decode(&root, &[]).map_err(finished)
+}
+
+/// Decodes a file as [`decode_text`] does a text, with references expanded as they are where `${file:PATH}` stands in a
+/// configuration. `env` looks variables up. Also returns what is odd about the file.
+pub fn decode_file<T>(path: &str, env: Env<'_>) -> Result<(T, Vec<Warning>), Vec<Problem>>
+where
+    T: DeserializeOwned + Default + JsonSchema + Validate,
+{
+    let reference = Node::new(Data::String(format!("${{file:{path}}}").into()), Origin::whole(path));
+    let (root, findings) = expand(reference, env);
+    if !findings.problems.is_empty() {
+        return Err(finished(findings.problems));
+    }
+    Ok((decode(&root, &[]).map_err(finished)?, findings.warnings))
 }
 
 /// Decodes the node that stands at `path`; null is an empty map, which leaves every default.

@@ -1,5 +1,7 @@
 //! The checked document: what every part of the program reads a configuration from.
 
+use std::path::PathBuf;
+
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 
@@ -11,7 +13,7 @@ use crate::node::{Node, Origin};
 use crate::problem::{Problem, Validate, Warning, finished};
 use crate::service::{PipelineSpec, Service};
 use crate::source::Source;
-use crate::structure::{Components, check};
+use crate::structure::{Components, Structure, check};
 
 /// A configuration: layers merged, references expanded, structure checked. Components are decoded by whoever knows their
 /// types, with [`Document::decode`].
@@ -23,6 +25,7 @@ pub struct Document {
     service: Service,
     /// Values that could not be expanded: reported once, not again by whoever decodes them.
     failed: Vec<Origin>,
+    files: Vec<PathBuf>,
 }
 
 /// A document with everything that is wrong with it, for who wants to report the components' problems beside the
@@ -52,6 +55,7 @@ impl Document {
         let mut layers = Vec::new();
         let mut problems = Vec::new();
         let mut warnings = Vec::new();
+        let mut files: Vec<PathBuf> = sources.iter().filter_map(Source::file).map(PathBuf::from).collect();
         for source in sources {
             match source.load(env) {
                 Ok(layer) => layers.push(layer),
@@ -62,29 +66,37 @@ impl Document {
             problems.push(Problem::new(None, "", "at least one config flag must be provided"));
         }
         if !problems.is_empty() {
-            return Examined { document: Self::nothing(), problems: finished(problems), warnings };
+            return Examined { document: Self::nothing(files), problems: finished(problems), warnings };
         }
         warnings.extend(layers.iter().flat_map(|layer| layer.warnings.iter().cloned()));
         let (root, findings) = expand(merge(&layers), env);
-        let structure = check(&root);
-        let failed: Vec<Origin> = findings.problems.iter().filter_map(|problem| problem.origin.clone()).collect();
+        let mut structure = check(&root);
+        let failed = findings.failed;
         problems = findings.problems;
-        problems.extend(structure.problems.into_iter().filter(|problem| !is_failed(&failed, problem)));
+        problems.extend(std::mem::take(&mut structure.problems).into_iter().filter(|problem| !is_failed(&failed, problem)));
         warnings.extend(findings.warnings);
-        warnings.extend(structure.warnings);
-        let document =
-            Self { root, components: structure.components, pipelines: structure.pipelines, service: structure.service, failed };
+        warnings.append(&mut structure.warnings);
+        files.extend(findings.files);
+        let Structure { components, pipelines, service, .. } = structure;
+        let document = Self { root, components, pipelines, service, failed, files };
         Examined { document, problems: finished(problems), warnings }
     }
 
-    fn nothing() -> Self {
+    fn nothing(files: Vec<PathBuf>) -> Self {
         Self {
             root: Node::empty_map(Origin::whole("configuration")),
             components: Components::new(),
             pipelines: Vec::new(),
             service: Service::default(),
             failed: Vec::new(),
+            files,
         }
+    }
+
+    /// Returns every file that was read for this configuration, or should have been: layers first, then what references name.
+    /// When one of them changes, reading again may give another configuration.
+    pub fn files(&self) -> &[PathBuf] {
+        &self.files
     }
 
     /// Returns the ids configured in a section, in the order they were written, used or not.

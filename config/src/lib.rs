@@ -26,10 +26,11 @@ mod structure;
 mod value;
 mod yaml;
 
+pub use decode::{decode_file, decode_text};
 pub use document::{Document, Examined};
 pub use id::{ComponentId, IdError, Kind, PipelineId, Signal};
 pub use node::{Data, Entry, Node, Number, Origin};
 pub use problem::{Issue, Issues, Problem, Validate, Warning, one_line};
 pub use service::{PipelineSpec, Service, Telemetry};
 pub use source::Source;
-pub use value::{ByteSize, Duration, Endpoint, Percent, REDACTED, Secret, ValueError};
+pub use value::{ByteSize, Duration, Endpoint, Percent, REDACTED, Secret, Template, TemplateError, ValueError};

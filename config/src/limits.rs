@@ -23,6 +23,9 @@ pub const MAX_EXPANSIONS: usize = 1_000;
 /// Most bytes all replacements together may produce: bounds texts that double at every step.
 pub const MAX_EXPANDED_BYTES: usize = 16 << 20;
 
+/// Deepest chain of files whose references name further files: bounds the stack where each adds no level to the tree.
+pub const MAX_FILE_NESTING: usize = 16;
+
 /// Most problems reported at once; the rest is counted.
 pub const MAX_PROBLEMS: usize = 200;
 

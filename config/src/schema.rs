@@ -286,7 +286,12 @@ fn accepts(name: &str, node: &Node) -> bool {
         "boolean" => matches!(node.data, Data::Bool(_)),
         "integer" => node.data.type_name() == "integer",
         "number" => matches!(node.data, Data::Number(_)),
-        "string" => matches!(node.data, Data::String(_)) || node.raw.is_some(),
+        // A list or map that came out of a reference has its text too, but means a text only where nothing else fits.
+        "string" => match node.data {
+            Data::String(_) => true,
+            Data::List(_) | Data::Map(_) => false,
+            _ => node.raw.is_some(),
+        },
         "array" => matches!(node.data, Data::List(_)),
         "object" => matches!(node.data, Data::Map(_)),
         _ => false,

@@ -76,6 +76,11 @@ impl Source {
         }
     }
 
+    /// Returns the file that is read, if one is.
+    pub(crate) fn file(&self) -> Option<&str> {
+        if let Self::File(path) = self { Some(path) } else { None }
+    }
+
     /// Reads and parses the layer. An empty text is an empty layer.
     pub(crate) fn load(&self, env: &dyn Fn(&str) -> Option<String>) -> Result<Layer, Vec<Problem>> {
         let name = self.name();
@@ -132,7 +137,7 @@ pub(crate) fn is_scheme(text: &str) -> bool {
 }
 
 /// Reads no more than is allowed and one byte, so that a device or a growing file cannot fill memory.
-fn read_file(path: &str) -> std::io::Result<Vec<u8>> {
+pub(crate) fn read_file(path: &str) -> std::io::Result<Vec<u8>> {
     let limit = u64::try_from(MAX_FILE_BYTES).unwrap_or(u64::MAX).saturating_add(1);
     let mut bytes = Vec::new();
     std::fs::File::open(path)?.take(limit).read_to_end(&mut bytes)?;

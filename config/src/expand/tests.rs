@@ -206,12 +206,12 @@ fn bad_references_are_refused_in_the_collectors_words() {
     assert_eq!(problem("a: {b: '${g_c_s:VALUE}'}", &[]), "c.yaml:1:8: a::b: invalid uri: \"g_c_s:VALUE\"");
     assert_eq!(problem("a: '${env:$VALUE}'", &[]), "c.yaml:1:4: a: the uri \"env:$VALUE\" contains unsupported characters ('$')");
     assert_eq!(
-        problem("a: ${file:x.yaml}", &[]),
-        "c.yaml:1:4: a: scheme \"file\" is not supported for uri \"file:x.yaml\"; allowed: env, yaml"
+        problem("a: ${http:x.yaml}", &[]),
+        "c.yaml:1:4: a: scheme \"http\" is not supported for uri \"http:x.yaml\"; allowed: env, file, yaml"
     );
     assert_eq!(
         problem("a: ${NAME:-x}", &[]),
-        "c.yaml:1:4: a: scheme \"NAME\" is not supported for uri \"NAME:-x\"; allowed: env, yaml; did you mean \"${env:NAME:-x}\"?"
+        "c.yaml:1:4: a: scheme \"NAME\" is not supported for uri \"NAME:-x\"; allowed: env, file, yaml; did you mean \"${env:NAME:-x}\"?"
     );
     assert!(problem("a: ${}", &[]).starts_with("c.yaml:1:4: a: environment variable \"\" has invalid name"));
 }

@@ -8,12 +8,14 @@ mod duration;
 mod endpoint;
 mod percent;
 mod secret;
+mod template;
 
 pub use byte_size::ByteSize;
 pub use duration::Duration;
 pub use endpoint::Endpoint;
 pub use percent::Percent;
 pub use secret::{REDACTED, Secret};
+pub use template::{Template, TemplateError};
 
 /// Why a text is no value of the type it was given to.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

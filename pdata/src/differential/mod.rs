@@ -2,6 +2,7 @@
 
 mod against_prost;
 mod damage;
+mod edits;
 mod generate;
 mod plain;
 mod rebuild;

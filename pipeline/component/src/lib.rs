@@ -6,6 +6,7 @@
 //! on it.
 
 mod ack;
+pub mod alert;
 mod batch;
 mod build;
 mod exporter;
@@ -32,7 +33,7 @@ pub use held::Held;
 pub use metadata::{Metadata, Stability};
 pub use out::{Emitted, Out};
 pub use outcome::{DropReason, Outcome, Refusal, RefusalKind, Refused};
-pub use processor::{Connector, ConnectorFactory, Processor, ProcessorFactory};
+pub use processor::{Connector, ConnectorFactory, Farewell, Processor, ProcessorFactory};
 pub use queue::{ExporterSettings, QueueSettings, RetrySettings, Sizer};
 pub use receiver::{Ingress, IngressSink, Receiver, ReceiverFactory};
 pub use registry::{

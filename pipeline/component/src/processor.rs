@@ -42,8 +42,18 @@ pub trait ProcessorFactory: 'static {
     /// Makes a processor over its state. Never spawns, so that a plan that fails later leaves nothing running.
     fn build(config: Self::Config, state: Arc<Self::State>, context: &BuildContext) -> Result<Self::Processor, BuildError>;
 
-    /// Emits everything still held. Called when the processor's key disappears from the configuration, and at shutdown.
-    fn drain(_state: &Self::State, _out: &mut Out) {}
+    /// Emits everything still held. Called when the processor's key disappears from the configuration, and at shutdown, each time
+    /// perhaps repeatedly, until nothing comes out.
+    fn drain(_state: &Self::State, _why: Farewell, _out: &mut Out) {}
+}
+
+/// Why a processor's state is emptied.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Farewell {
+    /// The configuration does not know the processor any more; the service goes on without it.
+    Removed,
+    /// The service ends. What it said last may be true for whoever comes after it.
+    Shutdown,
 }
 
 /// An exporter of one pipeline that is the receiver of others.

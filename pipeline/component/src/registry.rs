@@ -12,8 +12,8 @@ use std::sync::Arc;
 
 use crate::{
     Batch, BuildContext, BuildError, ComponentId, Connector, ConnectorFactory, Document, ExportError, Exporter, ExporterFactory,
-    ExporterSettings, Ingress, Kind, Metadata, Out, Problem, Processor, ProcessorFactory, Receiver, ReceiverFactory, Signal,
-    Stop,
+    ExporterSettings, Farewell, Ingress, Kind, Metadata, Out, Problem, Processor, ProcessorFactory, Receiver, ReceiverFactory,
+    Signal, Stop,
 };
 
 /// A decoded, validated configuration of a type that only its factory knows.
@@ -81,7 +81,7 @@ pub struct ProcessorEntry {
     /// Builds an instance.
     pub build: Build<Arc<dyn Processor>>,
     /// Emits what the state still holds.
-    pub drain: fn(&AnyState, &mut Out),
+    pub drain: fn(&AnyState, Farewell, &mut Out),
 }
 
 /// A connector type.
@@ -147,9 +147,9 @@ impl Registry {
             build: |config, state, context| {
                 Ok(Arc::new(F::build(config_of::<F::Config>(config)?, state_of(state)?, context)?) as Arc<dyn Processor>)
             },
-            drain: |state, out| {
+            drain: |state, why, out| {
                 if let Some(state) = state.downcast_ref::<F::State>() {
-                    F::drain(state, out);
+                    F::drain(state, why, out);
                 }
             },
         };

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use deferd_component::DropReason;
 use deferd_component::telemetry::Telemetry;
+use deferd_component::{DropReason, Farewell};
 use futures_util::future::join_all;
 use tokio::sync::{Notify, oneshot};
 use tokio::time::Instant;
@@ -94,7 +94,7 @@ impl Engine {
         let stages = self.core.stages.load_full();
         let held = self.processors.iter().map(|(key, instance)| (key.clone(), instance.held.clone()));
         let drains: BTreeMap<_, _> = held.collect();
-        while drain_states(&self.core, &stages, &drains) > 0 || !self.core.stalled.is_empty() {
+        while drain_states(&self.core, &stages, &drains, Farewell::Shutdown) > 0 || !self.core.stalled.is_empty() {
             if Instant::now() >= deadline {
                 return;
             }
@@ -131,7 +131,7 @@ impl Retirement {
     /// keeps a snapshot in use.
     async fn empty(mut self, core: &Arc<Core>, removed: &BTreeMap<ProcessorKey, Drainable>, deadline: Instant) {
         loop {
-            let drained = drain_states(core, &self.again, removed);
+            let drained = drain_states(core, &self.again, removed, Farewell::Removed);
             let unused = self.released && self.previous.is_none() && Arc::strong_count(&self.again) == 1;
             if unused && drained == 0 || Instant::now() >= deadline {
                 return;
@@ -160,12 +160,12 @@ impl Retirement {
 
 /// Drains the given states in the order of their places, and carries what comes out through the rest of their pipelines.
 /// Returns the number of items that came out.
-fn drain_states(core: &Arc<Core>, stages: &Arc<Stages>, drains: &BTreeMap<ProcessorKey, Drainable>) -> usize {
+fn drain_states(core: &Arc<Core>, stages: &Arc<Stages>, drains: &BTreeMap<ProcessorKey, Drainable>, why: Farewell) -> usize {
     let mut items = 0;
     for (index, pipeline) in stages.graph.pipelines() {
         for (position, stage) in pipeline.stages.iter().enumerate() {
             let Some(Drainable { state, drain }) = drains.get(&(pipeline.id.clone(), stage.id.clone())) else { continue };
-            let out = tick::emitted(&stage.path, |out| drain(state, out));
+            let out = tick::emitted(&stage.path, |out| drain(state, why, out));
             items += out.emitted_items();
             tick::follow(core, stages, index, position, out);
         }

@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use deferd_component::telemetry::{Health, Telemetry};
-use deferd_component::{AnyState, BuildError, Claims, Connector, Out, PipelineId, Processor, Sockets, Stopper};
+use deferd_component::{AnyState, BuildError, Claims, Connector, Farewell, Out, PipelineId, Processor, Sockets, Stopper};
 use tokio::sync::{Notify, oneshot};
 use tokio::task::JoinHandle;
 use tokio_util::task::TaskTracker;
@@ -55,7 +55,7 @@ struct ProcessorInstance {
 #[derive(Clone)]
 struct Drainable {
     state: AnyState,
-    drain: fn(&AnyState, &mut Out),
+    drain: fn(&AnyState, Farewell, &mut Out),
 }
 
 /// A built connector with the state it was built over.

@@ -5,9 +5,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use deferd_component::{
-    Batch, BuildContext, BuildError, ExportError, Exporter, ExporterFactory, ExporterSettings, Held, Ingress, Metadata, Out,
-    Processor, ProcessorFactory, QueueSettings, Receiver, ReceiverFactory, Refusal, RefusalKind, Refused, RetrySettings, Signal,
-    Stability, Stop, Validate,
+    Batch, BuildContext, BuildError, ExportError, Exporter, ExporterFactory, ExporterSettings, Farewell, Held, Ingress, Metadata,
+    Out, Processor, ProcessorFactory, QueueSettings, Receiver, ReceiverFactory, Refusal, RefusalKind, Refused, RetrySettings,
+    Signal, Stability, Stop, Validate,
 };
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -107,7 +107,7 @@ impl ProcessorFactory for Stage {
         Ok(Self(config.fault, state))
     }
 
-    fn drain(state: &State, out: &mut Out) {
+    fn drain(state: &State, _: Farewell, out: &mut Out) {
         let mut emitted = 0;
         for batch in state.held.take_all() {
             emitted += batch.items();
@@ -137,7 +137,7 @@ impl Processor for Stage {
     }
 
     fn tick(&self, _: Instant, out: &mut Out) {
-        Self::drain(&self.1, out);
+        Self::drain(&self.1, Farewell::Removed, out);
     }
 }
 

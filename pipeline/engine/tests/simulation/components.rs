@@ -5,9 +5,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use deferd_component::{
-    Batch, BuildContext, BuildError, ExportError, Exporter, ExporterFactory, ExporterSettings, Held, Ingress, Metadata, Out,
-    Processor, ProcessorFactory, QueueSettings, Receiver, ReceiverFactory, Refusal, RefusalKind, Refused, RetrySettings, Signal,
-    Stability, Stop, Validate,
+    Batch, BuildContext, BuildError, ExportError, Exporter, ExporterFactory, ExporterSettings, Farewell, Held, Ingress, Metadata,
+    Out, Processor, ProcessorFactory, QueueSettings, Receiver, ReceiverFactory, Refusal, RefusalKind, Refused, RetrySettings,
+    Signal, Stability, Stop, Validate,
 };
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -82,7 +82,7 @@ impl ProcessorFactory for Holder {
         Ok(Self(state))
     }
 
-    fn drain(state: &Held, out: &mut Out) {
+    fn drain(state: &Held, _: Farewell, out: &mut Out) {
         for batch in state.take_all() {
             out.emit(batch);
         }
