@@ -38,6 +38,12 @@ pub(super) struct Stat {
     pub(super) kernel_thread: bool,
     /// Ticks from boot to the start of the process.
     pub(super) start_ticks: u64,
+    /// Where its stack begins; like the addresses below, 0 to those who may not read its memory.
+    pub(super) stack: u64,
+    /// Where the text of its arguments begins, which lies above that.
+    pub(super) arguments: u64,
+    /// Where the text of its environment begins and ends.
+    pub(super) environment: (u64, u64),
 }
 
 impl Stat {
@@ -51,10 +57,12 @@ impl Stat {
         let (_, fields) = text.rsplit_once(')')?;
         let mut fields = fields.split_ascii_whitespace();
         let state = fields.next()?.chars().next()?;
-        // proc(5): state is field 3, flags 9, starttime 22.
+        // proc(5): state is field 3, flags 9, starttime 22, startstack 28, arg_start 48, env_start 50, env_end 51.
         let flags: u64 = fields.nth(5)?.parse().ok()?;
         let start_ticks = fields.nth(12)?.parse().ok()?;
-        Some(Self { state, kernel_thread: flags & KERNEL_THREAD != 0, start_ticks })
+        let mut address = |skipped| fields.nth(skipped).and_then(|field| field.parse().ok()).unwrap_or(0);
+        let (stack, arguments, environment) = (address(5), address(19), (address(1), address(0)));
+        Some(Self { state, kernel_thread: flags & KERNEL_THREAD != 0, start_ticks, stack, arguments, environment })
     }
 
     /// Whether it has ended and only waits to be collected.
@@ -148,7 +156,7 @@ mod tests {
     #[test]
     fn a_process_name_with_parentheses_does_not_shift_the_fields() {
         let stat = Stat::parse(STAT).unwrap();
-        assert_eq!(stat, Stat { state: 'S', kernel_thread: false, start_ticks: 123_456 });
+        assert_eq!((stat.state, stat.kernel_thread, stat.start_ticks), ('S', false, 123_456));
         assert_eq!(Stat::parse("812 (a"), None);
         assert_eq!(Stat::parse("812 (a) S 1"), None);
     }
