@@ -2,6 +2,7 @@
 
 pub mod filter;
 pub mod probabilistic_sampler;
+pub mod resourcedetection;
 
 use deferd_component::Registry;
 
@@ -9,6 +10,7 @@ use deferd_component::Registry;
 pub fn register(registry: &mut Registry) {
     registry.processor::<filter::Factory>();
     registry.processor::<probabilistic_sampler::Factory>();
+    registry.processor::<resourcedetection::Factory>();
 }
 
 #[cfg(test)]
