@@ -2,6 +2,7 @@
 
 pub mod filter;
 pub mod probabilistic_sampler;
+pub mod resourcedetection;
 pub mod threshold;
 
 use deferd_component::Registry;
@@ -10,6 +11,7 @@ use deferd_component::Registry;
 pub fn register(registry: &mut Registry) {
     registry.processor::<filter::Factory>();
     registry.processor::<probabilistic_sampler::Factory>();
+    registry.processor::<resourcedetection::Factory>();
     registry.processor::<threshold::Factory>();
 }
 
