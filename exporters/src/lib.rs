@@ -1,6 +1,7 @@
 //! Exporters of this distribution.
 
 pub mod debug;
+pub mod file;
 pub mod nop;
 pub mod prometheus;
 
@@ -9,6 +10,7 @@ use deferd_component::Registry;
 /// Lists every exporter of this crate.
 pub fn register(registry: &mut Registry) {
     registry.exporter::<debug::Factory>();
+    registry.exporter::<file::Factory>();
     registry.exporter::<nop::Factory>();
     registry.exporter::<prometheus::Factory>();
 }
@@ -23,7 +25,9 @@ mod tests {
     async fn every_exporter_keeps_the_contract() {
         let mut registry = Registry::default();
         register(&mut registry);
-        let bodies = [(Kind::Exporter, "prometheus", "{endpoint: \"127.0.0.1:0\"}")];
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let file = format!("{{path: {:?}}}", file.path().display().to_string());
+        let bodies = [(Kind::Exporter, "prometheus", "{endpoint: \"127.0.0.1:0\"}"), (Kind::Exporter, "file", file.as_str())];
         assert_eq!(testing::contract(&registry, &bodies), [""; 0]);
     }
 }
