@@ -1,6 +1,7 @@
 //! Exporters of this distribution.
 
 pub mod debug;
+pub mod file;
 pub mod nop;
 pub mod otlp;
 pub mod prometheus;
@@ -10,6 +11,7 @@ use deferd_component::Registry;
 /// Lists every exporter of this crate.
 pub fn register(registry: &mut Registry) {
     registry.exporter::<debug::Factory>();
+    registry.exporter::<file::Factory>();
     registry.exporter::<nop::Factory>();
     // The Collector renamed it; configurations have both names.
     registry.exporter::<otlp::Factory>().exporter_alias::<otlp::Factory>("otlp");
@@ -26,8 +28,11 @@ mod tests {
     async fn every_exporter_keeps_the_contract() {
         let mut registry = Registry::default();
         register(&mut registry);
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let file = format!("{{path: {:?}}}", file.path().display().to_string());
         let otlp = "{endpoint: \"http://127.0.0.1:4317\"}";
         let bodies = [
+            (Kind::Exporter, "file", file.as_str()),
             (Kind::Exporter, "otlp", otlp),
             (Kind::Exporter, "otlp_grpc", otlp),
             (Kind::Exporter, "prometheus", "{endpoint: \"127.0.0.1:0\"}"),

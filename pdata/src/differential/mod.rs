@@ -8,3 +8,6 @@ mod plain;
 mod rebuild;
 mod sample;
 mod to_prost;
+
+#[cfg(feature = "json")]
+pub(crate) use against_prost::{generated, tape};
