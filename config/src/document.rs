@@ -5,7 +5,7 @@ use serde::de::DeserializeOwned;
 
 use crate::decode;
 use crate::digest::FileState;
-use crate::expand::{Env, expand};
+use crate::expand::{Env, expand_from};
 use crate::id::{ComponentId, Kind};
 use crate::layers::merge;
 use crate::node::{Node, Origin};
@@ -52,6 +52,17 @@ impl Document {
 
     /// Does what [`Document::load`] does and hands over the document even when there are problems.
     pub fn examine(sources: &[Source], env: Env<'_>) -> Examined {
+        Self::examine_from(sources, env, None)
+    }
+
+    /// Does what [`Document::examine`] does for a text that somebody sent: references read no other files than `readable`, so that
+    /// a message about a file cannot be used to read it.
+    pub fn examine_text(name: &str, text: &[u8], env: Env<'_>, readable: &[FileState]) -> Examined {
+        let source = Source::Text { name: name.to_owned(), bytes: text.to_vec() };
+        Self::examine_from(&[source], env, Some(readable))
+    }
+
+    fn examine_from(sources: &[Source], env: Env<'_>, readable: Option<&[FileState]>) -> Examined {
         let mut layers = Vec::new();
         let mut problems = Vec::new();
         let mut warnings = Vec::new();
@@ -69,7 +80,7 @@ impl Document {
             return Examined { document: Self::nothing(files), problems: finished(problems), warnings };
         }
         warnings.extend(layers.iter().flat_map(|layer| layer.warnings.iter().cloned()));
-        let (root, findings) = expand(merge(&layers), env);
+        let (root, findings) = expand_from(merge(&layers), env, readable);
         let mut structure = check(&root);
         let failed = findings.failed;
         problems = findings.problems;

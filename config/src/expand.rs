@@ -49,10 +49,15 @@ pub(crate) struct Findings {
 
 /// Expands every value of a tree. A value that cannot be expanded stays as it is written and is reported.
 pub(crate) fn expand(root: Node, env: Env<'_>) -> (Node, Findings) {
+    expand_from(root, env, None)
+}
+
+/// Expands with no other files than those of `readable`, if that is given.
+pub(crate) fn expand_from(root: Node, env: Env<'_>, readable: Option<&[FileState]>) -> (Node, Findings) {
     let mut expander = Expander {
         env,
         path: Vec::new(),
-        files: Files::default(),
+        files: Files::new(readable),
         open: Vec::new(),
         produced: 0,
         budget: Budget::new(),
@@ -67,7 +72,7 @@ pub(crate) fn expand(root: Node, env: Env<'_>) -> (Node, Findings) {
 struct Expander<'a> {
     env: Env<'a>,
     path: Vec<String>,
-    files: Files,
+    files: Files<'a>,
     /// The files that what is being expanded came out of, outermost first.
     open: Vec<String>,
     /// Bytes that all replacements have produced so far.

@@ -105,7 +105,6 @@ mod tests {
 
     #[derive(Default, serde::Deserialize, JsonSchema)]
     #[serde(default)]
-    #[expect(dead_code, reason = "read for its schema")]
     struct Body {
         token: Secret,
         tokens: Vec<Secret>,

@@ -308,6 +308,16 @@ fn all_files_are_listed_those_that_are_not_there_too() {
 }
 
 #[test]
+fn text_that_somebody_sent_reads_no_other_files() {
+    let case = Case::new(&[("a", "x: 1\n"), ("b", "x: 1\n")]);
+    let known = FileState::now(&case.folder.path().join("a"));
+    let text = "receivers: ${file:DIR/a}\nexporters: ${file:DIR/b}\n".replace("DIR", case.dir());
+    let examined = Document::examine_text("sent", text.as_bytes(), &|_| None, &[known]);
+    let told = case.shown(&examined.problems);
+    assert!(told.contains("sent:2:12: exporters: file DIR/b is not read here") && !told.contains("DIR/a"), "{told}");
+}
+
+#[test]
 fn state_of_a_file_tells_whether_it_still_holds_what_was_read() {
     let case = Case::new(&[("a", "name: b\n")]);
     let read = case.examine("    ${file:DIR/a}\n").document.files().to_vec();

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
-use deferd_config::{Problem, Source};
+use deferd_config::{Endpoint, Problem, Source};
 
 const ABOUT: &str = "Watches Go's defer in live processes from outside, and runs OpenTelemetry pipelines";
 
@@ -17,14 +17,19 @@ Examples:
   deferd --config deferd.yaml --set receivers.godefer.snapshot.interval=1s
   deferd validate --config deferd.yaml
                                    say all that is wrong with it, start nothing
+  deferd reload --config deferd.yaml --dry-run
+                                   what would the running service change?
 
 Signals:
   SIGTERM, SIGINT  deliver what was accepted, then end; a second ends at once
   SIGHUP           read the configuration again; a broken one changes nothing
+                   (so do changed files with service::reload::watch_files, and
+                   `deferd reload` with service::admin)
 
 Exit codes:
   0  done; a stopped service has delivered all that it had accepted
-  1  the configuration is wrong, or the service could not start
+  1  the configuration is wrong, or the service could not start; reload: it
+     was rejected, or the service cannot be reached
   2  the command line is wrong
   3  snapshot: the process cannot be read; the message names the missing
      right and the command that gives it
@@ -54,6 +59,8 @@ pub(crate) struct Arguments {
 pub(crate) enum Command {
     /// Check a configuration and start nothing: silent and 0, or one line per problem and 1
     Validate(ConfigArguments),
+    /// Make a running service read its configuration again, or say what that would do
+    Reload(ReloadArguments),
     /// List the components of this binary, as YAML
     Components,
     /// Look once at a Go process and show its pending defers
@@ -73,6 +80,52 @@ pub(crate) struct ConfigArguments {
     /// Accepted for the Collector's sake; no effect
     #[arg(long, value_name = "GATES")]
     pub(crate) feature_gates: Option<String>,
+}
+
+const RELOAD_EXAMPLES: &str = "\
+The service listens if its configuration says so, with a token of yours:
+  service:
+    admin: { token_file: /etc/deferd/admin-token }
+
+Examples:
+  deferd reload --config deferd.yaml            read it again, show what changed
+  deferd reload --config deferd.yaml --dry-run  show what would change
+  deferd reload --config deferd.yaml --dry-run --candidate new.yaml
+                                                the same for another file
+  deferd reload --endpoint localhost:13134 --token-file /etc/deferd/admin-token
+  deferd reload --config new.yaml --against deferd.yaml
+                                                compare two files, no service
+
+Exit codes:
+  0  applied, or would be
+  1  rejected, with one line per problem, and nothing has changed; or the
+     service cannot be reached
+  2  the command line is wrong";
+
+/// Whom to ask, and for what.
+#[derive(Debug, Args)]
+#[command(after_help = RELOAD_EXAMPLES)]
+pub(crate) struct ReloadArguments {
+    #[command(flatten)]
+    pub(crate) config: ConfigArguments,
+    /// Where the service listens, in place of the address in the configuration
+    #[arg(long, value_name = "HOST:PORT")]
+    pub(crate) endpoint: Option<Endpoint>,
+    /// File with the token, in place of the configuration's
+    #[arg(long, value_name = "FILE")]
+    pub(crate) token_file: Option<String>,
+    /// Say what would change, and change nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// With --dry-run: plan this file, not the one that the service reads. Files that it refers to must be in use already
+    #[arg(long, value_name = "FILE", requires = "dry_run")]
+    pub(crate) candidate: Option<String>,
+    /// Compare with this configuration, without a service: what would lead from it to --config; repeatable as --config
+    #[arg(long, value_name = "FILE", requires = "config", conflicts_with_all = ["endpoint", "token_file", "candidate"])]
+    pub(crate) against: Vec<String>,
+    /// Print one JSON object in place of a list
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 /// What to look at.

@@ -3,6 +3,7 @@
 mod arguments;
 mod components;
 mod demo;
+mod reload;
 mod snapshot;
 mod validate;
 
@@ -26,6 +27,7 @@ pub(crate) fn run(registry: &Registry, arguments: impl Iterator<Item = OsString>
     match arguments.command {
         None => with_sources(&arguments.config, |sources| service::run(registry, sources)),
         Some(Command::Validate(config)) => with_sources(&config, |sources| validate::run(registry, &sources)),
+        Some(Command::Reload(arguments)) => reload::run(registry, &arguments),
         Some(Command::Components) => components::run(registry),
         Some(Command::Snapshot(arguments)) => snapshot::run(&arguments),
         Some(Command::Demo(arguments)) => demo::run(registry, &arguments),

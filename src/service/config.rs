@@ -2,7 +2,7 @@
 
 use deferd_component::{Problem, Registry};
 use deferd_config::service::Service as ServiceSection;
-use deferd_config::{Document, Source, Warning};
+use deferd_config::{Document, Examined, FileState, Source, Warning};
 use deferd_engine::Spec;
 
 /// A configuration in which nothing is wrong.
@@ -14,6 +14,17 @@ pub(crate) struct Loaded {
     pub(crate) service: ServiceSection,
     /// What is odd about it.
     pub(crate) warnings: Vec<Warning>,
+    /// What was read, to say where things stand and to show it.
+    pub(crate) document: Document,
+}
+
+/// What came of reading a configuration.
+#[derive(Debug)]
+pub(crate) struct Reading {
+    /// The files that were read or should have been, whatever came of it.
+    pub(crate) files: Vec<FileState>,
+    /// The configuration, or every problem there is, in reading order.
+    pub(crate) result: Result<Loaded, Vec<Problem>>,
 }
 
 impl Loaded {
@@ -24,23 +35,36 @@ impl Loaded {
         sources: &[Source],
         environment: &dyn Fn(&str) -> Option<String>,
     ) -> Result<Self, Vec<Problem>> {
-        let examined = Document::examine(sources, environment);
-        let decoded = Spec::read(registry, &examined.document);
-        let mut problems = examined.problems;
-        match decoded {
+        Reading::of(registry, Document::examine(sources, environment)).result
+    }
+
+    /// The problem of something that cannot be had although the configuration is sound, at the key that asks for it.
+    pub(crate) fn problem(&self, path: &str, message: String) -> Problem {
+        let (node, _) = self.document.root().walk(path.split("::"));
+        Problem::new(Some(node.origin.clone()), path, message)
+    }
+}
+
+impl Reading {
+    /// Checks what was read.
+    pub(crate) fn of(registry: &Registry, examined: Examined) -> Self {
+        let Examined { document, mut problems, warnings } = examined;
+        let files = document.files().to_vec();
+        let result = match Spec::read(registry, &document) {
             Ok(spec) if problems.is_empty() => {
-                let service = examined.document.service().clone();
-                return Ok(Self { spec, service, warnings: examined.warnings });
+                let service = document.service().clone();
+                Ok(Loaded { spec, service, warnings, document })
             }
-            Ok(_) => {}
+            Ok(_) => Err(problems),
             Err(found) => {
                 // Where one place has a problem already, what follows from it is not told as well.
                 let news = |problem: &Problem| problem.origin.is_none() || problems.iter().all(|p| p.origin != problem.origin);
                 let found: Vec<Problem> = found.into_iter().filter(news).collect();
                 problems.extend(found);
                 problems.sort_by(|one, other| one.origin.cmp(&other.origin));
+                Err(problems)
             }
-        }
-        Err(problems)
+        };
+        Self { files, result }
     }
 }

@@ -90,7 +90,8 @@ impl<S: Subscriber> Layer<S> for Lines {
     }
 }
 
-fn now() -> String {
+/// The time now, as lines of the log show it.
+pub(super) fn now() -> String {
     let mut time = String::new();
     // Writing to a String cannot fail.
     let _ = SystemTime.format_time(&mut Writer::new(&mut time));

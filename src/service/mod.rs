@@ -1,28 +1,37 @@
 //! The life of the service: read, start, follow signals, drain, end.
 
+mod admin;
 mod config;
 mod log;
 mod own_metrics;
 mod process;
+mod report;
+mod request;
 mod running;
 mod signals;
+mod status;
 #[cfg(test)]
 mod tests;
+mod watch;
 
 use std::thread::available_parallelism;
 
 use deferd_component::Registry;
 use deferd_config::Source;
 use deferd_engine::StopReport;
+use tokio::sync::oneshot;
 
 use crate::cli::environment;
 use crate::exit::Exit;
 use crate::terminal::complain;
 
+pub(crate) use admin::{AdminError, token, token_from};
 pub(crate) use config::Loaded;
 pub(crate) use log::Log;
+pub(crate) use report::{Changes, Outcome, Report, Told};
+pub(crate) use request::{Request, Requests};
 pub(crate) use running::Service;
-pub(crate) use signals::{Request, Signals};
+pub(crate) use signals::Signals;
 
 /// Threads that carry data. Measured work fits well into two; more would only spread it and its memory. What a receiver computes
 /// for long runs on threads of its own.
@@ -60,14 +69,14 @@ pub(crate) fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
 async fn live(registry: &Registry, sources: Vec<Source>, loaded: Loaded, log: Log) -> Exit {
     tracing::info!(version = env!("CARGO_PKG_VERSION"), pid = std::process::id(), "Starting deferd...");
     // Before anything else: a signal that comes while the service starts is answered as soon as it runs.
-    let mut signals = match Signals::listen() {
-        Ok(signals) => signals,
+    let (sender, mut requests) = match Requests::listen() {
+        Ok(requests) => requests,
         Err(error) => {
             complain(format_args!("cannot listen to signals: {error}"));
             return Exit::Failed;
         }
     };
-    let mut service = match Service::start(registry, sources, environment, loaded, log) {
+    let mut service = match Service::start_for(registry, sources, environment, loaded, log, sender) {
         Ok(service) => service,
         Err(error) => {
             error.to_string().lines().for_each(complain);
@@ -76,13 +85,22 @@ async fn live(registry: &Registry, sources: Vec<Source>, loaded: Loaded, log: Lo
     };
     service.announce();
     loop {
-        match signals.next().await {
-            Request::Reload => drop(service.reload()),
+        match requests.next().await {
+            Request::Reload(trigger, reply) => answer(reply, service.reload(trigger)),
+            Request::Plan(text, reply) => answer(Some(reply), service.plan(text.as_deref())),
             Request::Stop(signal) => {
                 tracing::info!(signal, "Received signal from OS");
+                let Requests { mut signals, .. } = requests;
                 return drain(service, &mut signals).await;
             }
         }
+    }
+}
+
+/// Answers whoever waits for it. One that has gone needs no answer.
+fn answer(reply: Option<oneshot::Sender<Report>>, report: Report) {
+    if let Some(reply) = reply {
+        let _ = reply.send(report);
     }
 }
 

@@ -1,20 +1,30 @@
 //! A service in operation: started, reloaded any number of times, stopped.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use deferd_component::telemetry::{Counter, Gauge, Health, Telemetry};
-use deferd_component::{Registry, SocketError, Sockets};
-use deferd_config::{Source, service};
+use deferd_component::{Problem, Registry, SocketError, Sockets};
+use deferd_config::service::Service as ServiceSection;
+use deferd_config::{Document, FileState, Source, service};
 use deferd_engine::{Engine, ReloadError, StopReport};
+use tokio::sync::mpsc;
 
-use super::config::Loaded;
+use super::admin::{Admin, AdminError, Doors};
+use super::config::{Loaded, Reading};
 use super::log::Log;
 use super::own_metrics::OwnMetrics;
+use super::report::{Changes, Outcome, Report, Told};
+use super::request::{Request, Trigger};
+use super::status::Status;
+use super::watch::Watcher;
 
 /// The service itself in `deferd_health`.
 const SERVICE: &str = "deferd";
 /// Why the service is degraded after a reload that was refused.
 const CONFIG_REJECTED: &str = "config_rejected";
+/// Where a text stands that came with a request.
+const TEXT: &str = "request";
 
 /// Looks an environment variable up.
 pub(crate) type Environment = fn(&str) -> Option<String>;
@@ -28,7 +38,15 @@ pub(crate) struct Service<'a> {
     health: Arc<Health>,
     engine: Engine,
     own_metrics: OwnMetrics,
+    admin: Admin,
     reloads: Reloads,
+    status: Arc<Status>,
+    /// The service's own section of the configuration in force.
+    section: ServiceSection,
+    /// What the configuration in force was read from.
+    files: Vec<FileState>,
+    watcher: Option<Watcher>,
+    requests: mpsc::Sender<Request>,
 }
 
 /// Why a valid configuration could not be put in place.
@@ -37,20 +55,32 @@ pub(crate) enum StartError {
     /// The address for the service's own metrics is not to be had.
     #[error("service::telemetry::metrics: {0}; another address: --set service.telemetry.metrics.address=localhost:0")]
     OwnMetrics(#[from] SocketError),
+    /// The admin address is not to be had, or its token is not.
+    #[error("service::admin: {0}")]
+    Admin(#[from] AdminError),
     /// A component could not be built.
     #[error("failed to build pipelines: {0}")]
     Engine(#[from] ReloadError),
 }
 
-/// What is counted about reloads.
-struct Reloads {
-    applied: Counter,
-    rejected: Counter,
-    successful: Gauge,
+impl StartError {
+    /// The same as problems, each at the key that asks for what cannot be had.
+    fn problems(&self, loaded: &Loaded) -> Vec<Problem> {
+        match self {
+            Self::OwnMetrics(error) => vec![loaded.problem("service::telemetry::metrics", error.to_string())],
+            Self::Admin(error) => vec![loaded.problem("service::admin", error.to_string())],
+            Self::Engine(ReloadError::Build { path, source }) => {
+                vec![loaded.problem(path, format!("failed to build pipelines: {source}"))]
+            }
+            Self::Engine(ReloadError::Spec(errors)) => {
+                errors.iter().map(|error| loaded.problem(&error.path, error.to_string())).collect()
+            }
+        }
+    }
 }
 
 impl<'a> Service<'a> {
-    /// Starts with a configuration that was read from `sources`. Needs a Tokio runtime.
+    /// Starts with a configuration that was read from `sources`, for a caller that answers no requests. Needs a Tokio runtime.
     pub(crate) fn start(
         registry: &'a Registry,
         sources: Vec<Source>,
@@ -58,53 +88,123 @@ impl<'a> Service<'a> {
         loaded: Loaded,
         log: Log,
     ) -> Result<Self, StartError> {
+        // Whoever asks is told that nobody answers.
+        let (requests, _) = mpsc::channel(1);
+        Self::start_for(registry, sources, environment, loaded, log, requests)
+    }
+
+    /// Starts, and sends to `requests` what a watched file or a client of the admin address asks for.
+    pub(crate) fn start_for(
+        registry: &'a Registry,
+        sources: Vec<Source>,
+        environment: Environment,
+        loaded: Loaded,
+        log: Log,
+        requests: mpsc::Sender<Request>,
+    ) -> Result<Self, StartError> {
         let (telemetry, health) = (Arc::new(Telemetry::default()), Arc::new(Health::default()));
         let sockets = Arc::new(Sockets::default());
         let mut own_metrics = OwnMetrics::new(Arc::clone(&telemetry), Arc::clone(&health), Arc::clone(&sockets));
         let staged = own_metrics.stage(&loaded.service.telemetry)?;
         let reloads = Reloads::new(&telemetry);
+        let status = Arc::new(Status::new(registry, &loaded.document, &reloads.applied_at));
+        let doors = Doors { requests: requests.clone(), status: Arc::clone(&status), health: Arc::clone(&health) };
+        let mut admin = Admin::new(doors, Arc::clone(&telemetry), Arc::clone(&sockets));
+        let staged_admin = admin.stage(loaded.service.admin.as_ref())?;
         tell_oddities(&loaded);
-        let engine = Engine::start(loaded.spec, telemetry, Arc::clone(&health), sockets)?;
+        let Loaded { spec, service: section, document, .. } = loaded;
+        let engine = Engine::start(spec, telemetry, Arc::clone(&health), sockets)?;
         own_metrics.commit(staged);
-        Ok(Self { registry, sources, environment, log, health, engine, own_metrics, reloads })
+        admin.commit(staged_admin);
+        let files = document.files().to_vec();
+        let mut service = Self {
+            registry,
+            sources,
+            environment,
+            log,
+            health,
+            engine,
+            own_metrics,
+            admin,
+            reloads,
+            status,
+            section,
+            files: files.clone(),
+            watcher: None,
+            requests,
+        };
+        service.watch(files);
+        Ok(service)
     }
 
     /// Reads the configuration again and puts it in place. If anything is wrong with it, all of that is logged and nothing else
-    /// changes. Returns whether it was put in place.
-    pub(crate) fn reload(&mut self) -> bool {
-        let problems = match self.apply() {
-            Ok(()) => {
-                self.reloads.applied.add(1);
-                self.reloads.successful.set(1.0);
-                self.health.recover(SERVICE, CONFIG_REJECTED);
-                return true;
-            }
-            Err(problems) => problems,
+    /// changes.
+    pub(crate) fn reload(&mut self, trigger: Trigger) -> Report {
+        let Reading { files, result } = Reading::of(self.registry, Document::examine(&self.sources, &self.environment));
+        let report = match result.and_then(|loaded| self.apply(loaded, trigger)) {
+            Ok(report) => report,
+            Err(problems) => Report::rejected(&problems),
         };
-        for problem in &problems {
-            tracing::error!("{problem}");
+        if report.result == Outcome::Applied {
+            self.files.clone_from(&files);
+            self.health.recover(SERVICE, CONFIG_REJECTED);
+        } else {
+            self.health.degrade(SERVICE, CONFIG_REJECTED, "the last reload was rejected; the log says why");
         }
-        tracing::error!(problems = problems.len(), "Configuration rejected: the one before stays in place");
-        self.reloads.rejected.add(1);
-        self.reloads.successful.set(0.0);
-        self.health.degrade(SERVICE, CONFIG_REJECTED, "the last reload was rejected; the log says why");
-        false
+        // Those of a refused configuration too: what is mended there is read again.
+        self.watch(files);
+        self.reloads.count(trigger, report.result);
+        self.status.reloaded(trigger, &report);
+        // Last: who reads this line finds everything else in agreement with it.
+        tell(&report, trigger);
+        report
     }
 
-    fn apply(&mut self) -> Result<(), Vec<String>> {
-        let loaded = Loaded::read(self.registry, &self.sources, &self.environment)
-            .map_err(|problems| problems.iter().map(ToString::to_string).collect::<Vec<_>>())?;
-        let one = |error: StartError| error.to_string().lines().map(str::to_owned).collect::<Vec<_>>();
-        let staged = self.own_metrics.stage(&loaded.service.telemetry).map_err(|error| one(error.into()))?;
+    fn apply(&mut self, loaded: Loaded, trigger: Trigger) -> Result<Report, Vec<Problem>> {
+        let staged =
+            self.own_metrics.stage(&loaded.service.telemetry).map_err(|error| StartError::from(error).problems(&loaded))?;
+        let admin = self.admin.stage(loaded.service.admin.as_ref()).map_err(|error| StartError::from(error).problems(&loaded))?;
+        let plan = Changes::between((self.engine.spec(), &self.section), (&loaded.spec, &loaded.service));
         tell_oddities(&loaded);
-        let report = self.engine.reload(loaded.spec).map_err(|error| one(error.into()))?;
+        self.engine.reload(loaded.spec.clone()).map_err(|error| StartError::from(error).problems(&loaded))?;
         self.own_metrics.commit(staged);
+        self.admin.commit(admin);
         self.log.apply(&loaded.service.telemetry.logs);
-        tracing::info!("Configuration applied");
-        for line in report.plan.to_string().lines() {
-            tracing::info!("{line}");
+        self.status.applied(self.registry, &loaded.document, trigger, &self.reloads.applied_at);
+        self.section = loaded.service;
+        let warnings = loaded.warnings.iter().map(|warning| Told::from(&warning.0)).collect();
+        Ok(Report { result: Outcome::Applied, plan, problems: Vec::new(), warnings })
+    }
+
+    /// Says what a reload would do, and does nothing. `text` stands for the configuration, if it is given; it may refer to files that
+    /// the configuration in force reads, and to no others.
+    ///
+    /// Nothing is acquired, so a port that another process has shows only in a reload.
+    pub(crate) fn plan(&self, text: Option<&[u8]>) -> Report {
+        let examined = match text {
+            Some(text) => Document::examine_text(TEXT, text, &self.environment, &self.files),
+            None => Document::examine(&self.sources, &self.environment),
+        };
+        match Reading::of(self.registry, examined).result {
+            Err(problems) => Report::rejected(&problems),
+            Ok(loaded) => {
+                let plan = Changes::between((self.engine.spec(), &self.section), (&loaded.spec, &loaded.service));
+                let warnings = loaded.warnings.iter().map(|warning| Told::from(&warning.0)).collect();
+                Report { result: Outcome::WouldApply, plan, problems: Vec::new(), warnings }
+            }
         }
-        Ok(())
+    }
+
+    fn watch(&mut self, files: Vec<FileState>) {
+        let reload = &self.section.reload;
+        let watch = || {
+            Watcher::start(
+                files.into_iter().chain(self.admin.token_file()).collect(),
+                reload.interval.get(),
+                self.requests.clone(),
+            )
+        };
+        self.watcher = reload.watch_files.then(watch);
     }
 
     /// Says that the service is ready.
@@ -126,10 +226,26 @@ impl<'a> Service<'a> {
 
     /// Delivers what was accepted, until the drain deadline. The service's own metrics are served to the end.
     pub(crate) async fn stop(self) -> StopReport {
+        drop((self.watcher, self.admin));
         let report = self.engine.stop().await;
         drop(self.own_metrics);
         report
     }
+}
+
+/// Logs what came of a reload.
+fn tell(report: &Report, trigger: Trigger) {
+    if report.result == Outcome::Applied {
+        tracing::info!(%trigger, "Configuration applied");
+        for line in report.plan.lines() {
+            tracing::info!("{line}");
+        }
+        return;
+    }
+    for told in &report.problems {
+        tracing::error!("{}", told.problem());
+    }
+    tracing::error!(problems = report.problems.len(), %trigger, "Configuration rejected: the one before stays in place");
 }
 
 /// Logs what is odd about a configuration.
@@ -146,14 +262,43 @@ fn without_effect(telemetry: &service::Telemetry) {
     }
 }
 
+/// What is counted about reloads.
+struct Reloads {
+    results: BTreeMap<(&'static str, &'static str), Counter>,
+    successful: Gauge,
+    applied_at: Gauge,
+}
+
+const APPLIED: &str = "applied";
+const REJECTED: &str = "rejected";
+
 impl Reloads {
     fn new(telemetry: &Telemetry) -> Self {
-        let count = |result: &str| {
-            telemetry.counter("deferd_config_reloads", "Reloads of the configuration", vec![("result", result.to_owned())])
+        let counter = |result: &'static str, trigger: Trigger| {
+            let labels = vec![("result", result.to_owned()), ("trigger", trigger.name().to_owned())];
+            let counter = telemetry.counter("deferd_config_reloads", "Reloads of the configuration", labels);
+            ((result, trigger.name()), counter)
         };
-        let successful =
-            telemetry.gauge("deferd_config_last_reload_successful", "1 unless the last reload was rejected", Vec::new());
-        successful.set(1.0);
-        Self { applied: count("applied"), rejected: count("rejected"), successful }
+        let results = Trigger::RELOADS.into_iter().flat_map(|trigger| [APPLIED, REJECTED].map(|result| counter(result, trigger)));
+        let gauge = |name, help| telemetry.gauge(name, help, Vec::new());
+        let reloads = Self {
+            results: results.collect(),
+            successful: gauge("deferd_config_last_reload_successful", "1 unless the last reload was rejected"),
+            applied_at: gauge(
+                "deferd_config_last_reload_timestamp_seconds",
+                "When the configuration in force was put in place, at the start or by a reload, in seconds since 1970",
+            ),
+        };
+        reloads.successful.set(1.0);
+        reloads
+    }
+
+    fn count(&self, trigger: Trigger, outcome: Outcome) {
+        let applied = outcome == Outcome::Applied;
+        let result = if applied { APPLIED } else { REJECTED };
+        if let Some(counter) = self.results.get(&(result, trigger.name())) {
+            counter.add(1);
+        }
+        self.successful.set(f64::from(u8::from(applied)));
     }
 }

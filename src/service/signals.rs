@@ -1,17 +1,10 @@
-//! What others ask of a running service.
+//! Signals as requests.
 
 use std::io;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-/// A request from outside.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Request {
-    /// Read the configuration again.
-    Reload,
-    /// Deliver what was accepted, then end.
-    Stop(&'static str),
-}
+use super::request::{Request, Trigger};
 
 /// The signals a service listens to. Several of a kind that arrive while one is handled count as one.
 #[derive(Debug)]
@@ -37,7 +30,7 @@ impl Signals {
             biased;
             _ = self.terminate.recv() => Request::Stop("terminated"),
             _ = self.interrupt.recv() => Request::Stop("interrupt"),
-            _ = self.hangup.recv() => Request::Reload,
+            _ = self.hangup.recv() => Request::Reload(Trigger::Sighup, None),
         }
     }
 

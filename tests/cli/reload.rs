@@ -19,7 +19,7 @@ fn a_changed_configuration_is_applied_within_a_second_and_says_what_it_did() {
     service.line("Configuration applied");
     assert!(asked.elapsed() < APPLIED_WITHIN, "took {:?}", asked.elapsed());
     service.line("changed: receivers::godefer");
-    service.metric("deferd_config_reloads{result=\"applied\"} 1");
+    service.metric("deferd_config_reloads{result=\"applied\",trigger=\"sighup\"} 1");
 }
 
 #[test]
@@ -33,7 +33,7 @@ fn a_broken_configuration_changes_nothing_until_it_is_mended() {
     service.line("Configuration rejected: the one before stays in place");
     service.metric("deferd_health{component=\"deferd\",reason=\"config_rejected\"} 0");
     service.metric("deferd_config_last_reload_successful 0");
-    service.metric("deferd_config_reloads{result=\"rejected\"} 1");
+    service.metric("deferd_config_reloads{result=\"rejected\",trigger=\"sighup\"} 1");
     config.write(QUIET);
     service.signal(Signal::HUP);
     service.line("Configuration applied");
@@ -57,7 +57,10 @@ fn signals_in_quick_succession_end_in_the_last_configuration() {
     service.signal(Signal::HUP);
     service.line("added: exporters::debug/last for metrics");
     let applied = service.scrape();
-    let count = applied.lines().find_map(|line| line.strip_prefix("deferd_config_reloads{result=\"applied\"} ")).unwrap();
+    let count = applied
+        .lines()
+        .find_map(|line| line.strip_prefix("deferd_config_reloads{result=\"applied\",trigger=\"sighup\"} "))
+        .unwrap();
     assert!((1..=21).contains(&count.parse::<u32>().unwrap()), "{count}");
 }
 
@@ -73,5 +76,5 @@ fn the_log_changes_its_form_and_the_endpoint_its_place() {
     let object: serde_json::Value = serde_json::from_str(&line).unwrap();
     assert_eq!((&object["level"], &object["msg"]), (&"info".into(), &"Configuration applied".into()));
     service.metrics = free;
-    service.metric("deferd_config_reloads{result=\"applied\"} 1");
+    service.metric("deferd_config_reloads{result=\"applied\",trigger=\"sighup\"} 1");
 }

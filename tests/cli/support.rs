@@ -56,7 +56,16 @@ impl ConfigFile {
     }
 
     pub(crate) fn path(&self) -> PathBuf {
-        self.folder.path().join("config.yaml")
+        self.beside("config.yaml")
+    }
+
+    /// Another file of the folder.
+    pub(crate) fn beside(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    pub(crate) fn write_beside(&self, name: &str, text: &str) {
+        std::fs::write(self.beside(name), text).unwrap();
     }
 
     pub(crate) fn write(&self, text: &str) {
@@ -93,6 +102,32 @@ impl Service {
         kill_process(Pid::from_child(&self.child), signal).unwrap();
     }
 
+    /// Where it is administered.
+    pub(crate) fn admin(&self) -> SocketAddr {
+        let line = self.seen.lines().rfind(|line| line.contains("Serving administration on http://")).unwrap();
+        line.rsplit("http://").next().unwrap().trim().parse().unwrap()
+    }
+
+    /// Asks the admin address and returns the status with the body.
+    pub(crate) fn ask(&self, line: &str, token: &str, body: &str) -> (u16, serde_json::Value) {
+        let authorization = if token.is_empty() { String::new() } else { format!("Authorization: Bearer {token}\r\n") };
+        let length = body.len();
+        let request = format!("{line} HTTP/1.0\r\n{authorization}Content-Length: {length}\r\n\r\n{body}");
+        let answer = exchange(self.admin(), &request);
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        (head.split(' ').nth(1).unwrap().parse().unwrap(), serde_json::from_str(body).unwrap())
+    }
+
+    /// All of its log, once it has ended.
+    pub(crate) fn whole_log(&mut self) -> &str {
+        self.ended();
+        while let Ok(line) = self.lines.recv_timeout(DEADLINE) {
+            self.seen.push_str(&line);
+            self.seen.push('\n');
+        }
+        &self.seen
+    }
+
     /// Waits for a line of the log that has `text` in it.
     pub(crate) fn line(&mut self, text: &str) -> String {
         let deadline = Instant::now() + DEADLINE;
@@ -114,12 +149,7 @@ impl Service {
 
     /// Its own metrics now.
     pub(crate) fn scrape(&self) -> String {
-        let mut stream = TcpStream::connect(self.metrics).unwrap();
-        stream.set_read_timeout(Some(DEADLINE)).unwrap();
-        stream.write_all(b"GET /metrics HTTP/1.0\r\n\r\n").unwrap();
-        let mut text = String::new();
-        stream.read_to_string(&mut text).unwrap();
-        text
+        exchange(self.metrics, "GET /metrics HTTP/1.0\r\n\r\n")
     }
 
     /// Waits until its own metrics have this line.
@@ -146,6 +176,16 @@ impl Service {
             pause();
         }
     }
+}
+
+/// What a server answers until it closes the connection.
+fn exchange(address: SocketAddr, request: &str) -> String {
+    let mut stream = TcpStream::connect(address).unwrap();
+    stream.set_read_timeout(Some(DEADLINE)).unwrap();
+    stream.write_all(request.as_bytes()).unwrap();
+    let mut text = String::new();
+    stream.read_to_string(&mut text).unwrap();
+    text
 }
 
 #[expect(clippy::disallowed_methods, reason = "between two looks at a condition that has a deadline")]

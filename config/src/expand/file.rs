@@ -15,8 +15,10 @@ use crate::source::read_file;
 use crate::yaml;
 
 /// What was read so far, by path as written.
-#[derive(Debug, Default)]
-pub(super) struct Files {
+#[derive(Debug)]
+pub(super) struct Files<'a> {
+    /// The only ones that may be read, if there is a limit.
+    readable: Option<&'a [FileState]>,
     read: BTreeMap<String, (Result<Arc<str>, Unreadable>, FileState)>,
     bytes: usize,
 }
@@ -41,13 +43,21 @@ pub(super) enum Content {
     Text(Origin),
 }
 
-impl Files {
+impl<'a> Files<'a> {
+    pub(super) fn new(readable: Option<&'a [FileState]>) -> Self {
+        Self { readable, read: BTreeMap::new(), bytes: 0 }
+    }
+
     /// Returns the text of a file.
     pub(super) fn text(&mut self, path: &str) -> Result<Arc<str>, Unreadable> {
         if let Some((known, _)) = self.read.get(path) {
             return known.clone();
         }
-        let (found, state) = if self.bytes > MAX_EXPANDED_BYTES {
+        let readable = self.readable.is_none_or(|files| files.iter().any(|file| file.path == Path::new(path)));
+        let (found, state) = if !readable {
+            let message = format!("file {path} is not read here: only those that the configuration in force reads too");
+            (Err(Unreadable::Refused(message)), FileState::read(path, None))
+        } else if self.bytes > MAX_EXPANDED_BYTES {
             let message = format!("file {path} was not read: those before it hold more than {MAX_EXPANDED_BYTES} bytes");
             (Err(Unreadable::Refused(message)), FileState::read(path, None))
         } else {
@@ -77,12 +87,12 @@ fn read(path: &str) -> (Result<Arc<str>, Unreadable>, FileState) {
 }
 
 /// Finds out what a text means. A single line that is no YAML is a text, because a password may look like anything; more than
-/// that, or what begins as a list or a map, is a mistake at a place.
+/// that, or what begins as a list or a map does, is a mistake at a place.
 pub(super) fn content(path: &str, text: &str) -> Result<(Content, Vec<Warning>), Vec<Problem>> {
     let start = || Origin { source: path.into(), line: 1, column: 1 };
     let parsed = match yaml::parse(path, text) {
         Ok(parsed) => parsed,
-        Err(_) if !without_last_break(text).contains('\n') && !text.trim_start().starts_with(['[', '{']) => {
+        Err(_) if !without_last_break(text).contains('\n') && !begins_a_collection(text) => {
             return Ok((Content::Text(start()), Vec::new()));
         }
         Err(problems) => return Err(problems),
@@ -94,6 +104,12 @@ pub(super) fn content(path: &str, text: &str) -> Result<(Content, Vec<Warning>),
         Data::Null | Data::Bool(_) | Data::Number(_) => Content::Scalar(root),
     };
     Ok((content, parsed.warnings))
+}
+
+fn begins_a_collection(text: &str) -> bool {
+    let word = |c: char| c.is_ascii_alphanumeric() || "_-./:".contains(c);
+    let first = text.split_whitespace().next().unwrap_or_default();
+    first.starts_with(['[', '{']) || first.strip_suffix(':').is_some_and(|key| !key.is_empty() && key.chars().all(word))
 }
 
 /// Takes off the line break that editors put at the end of every file, and which no password or name means to have.

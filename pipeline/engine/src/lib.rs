@@ -18,5 +18,5 @@ mod spec;
 mod tick;
 
 pub use engine::{Engine, ReloadError, ReloadReport, StopReport};
-pub use plan::{Changes, Plan};
+pub use plan::{Changes, Names, Plan};
 pub use spec::{Part, PipelineParts, Spec, SpecError};
