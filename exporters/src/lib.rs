@@ -1,5 +1,6 @@
 //! Exporters of this distribution.
 
+pub mod alertmanager;
 pub mod debug;
 pub mod file;
 pub mod nop;
@@ -10,6 +11,7 @@ use deferd_component::Registry;
 
 /// Lists every exporter of this crate.
 pub fn register(registry: &mut Registry) {
+    registry.exporter::<alertmanager::Factory>();
     registry.exporter::<debug::Factory>();
     registry.exporter::<file::Factory>();
     registry.exporter::<nop::Factory>();
