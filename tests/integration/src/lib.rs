@@ -10,6 +10,7 @@ pub mod exposition;
 pub mod http;
 pub mod matrix;
 pub mod nats;
+pub mod otlp_sink;
 pub mod port;
 pub mod process;
 pub mod programs;
