@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 
 use deferd_component::{Issues, QueueSettings, RetrySettings, Validate};
 use deferd_config::{ByteSize, Duration, Secret};
+use deferd_net::tls::ClientConfig;
 use hyper::header::{HeaderName, HeaderValue};
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
 
 use super::target::Target;
 
@@ -19,7 +21,7 @@ pub struct Config {
     /// How requests are compressed.
     pub compression: Compression,
     /// Encryption. Without this block it is on, as in the Collector; an endpoint that begins with `http://` turns it off.
-    pub tls: Tls,
+    pub tls: ClientConfig,
     /// Sent with every request. The values are secret.
     pub headers: BTreeMap<String, Secret>,
     /// Pings on the connection, so that a dead one is noticed.
@@ -45,15 +47,25 @@ pub struct Config {
 }
 
 /// How requests are compressed.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, JsonSchema)]
+#[schemars(rename_all = "snake_case")]
 pub enum Compression {
     /// RFC 1952, at zlib's default level.
     #[default]
     Gzip,
     /// Not at all.
-    #[serde(alias = "")]
     None,
+}
+
+/// An empty text means none, as in the Collector, which an error should not have to list.
+impl<'de> Deserialize<'de> for Compression {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match String::deserialize(deserializer)?.as_str() {
+            "gzip" => Ok(Self::Gzip),
+            "" | "none" => Ok(Self::None),
+            other => Err(D::Error::unknown_variant(other, &["gzip", "none"])),
+        }
+    }
 }
 
 /// How several addresses of one name are used.
@@ -78,20 +90,12 @@ pub struct Keepalive {
     pub permit_without_stream: bool,
 }
 
-/// Encryption.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct Tls {
-    /// Off.
-    pub insecure: bool,
-}
-
 impl Default for Config {
     fn default() -> Self {
         Self {
             endpoint: String::new(),
             compression: Compression::Gzip,
-            tls: Tls::default(),
+            tls: ClientConfig::default(),
             headers: BTreeMap::new(),
             keepalive: Keepalive::default(),
             timeout: Duration::from_secs(5),
@@ -129,6 +133,7 @@ impl Validate for Config {
         if HeaderValue::from_str(&self.user_agent).is_err() {
             issues.push("user_agent", "`user_agent` is no header value", "visible ASCII characters and spaces");
         }
+        issues.within("tls", &self.tls);
         issues.within("retry_on_failure", &self.retry_on_failure);
         issues.within("sending_queue", &self.sending_queue);
     }

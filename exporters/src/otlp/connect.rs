@@ -1,25 +1,20 @@
-//! Connecting, with errors that say what is wrong, and a pause after each failure.
-//!
-//! tonic's own connector would do the same, but its errors have to be dug out of three layers, and it tries again at every request.
+//! Connecting as every client of the service does, or to a socket of this machine, with a pause after each failure.
 
-use std::fmt;
 use std::future::Future;
-use std::io;
+use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use deferd_config::Endpoint;
+use deferd_net::client::{self, Stream};
 use hyper::Uri;
+use hyper::rt::{Read, Write};
 use hyper_util::rt::TokioIo;
 use parking_lot::Mutex;
-use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::{TcpStream, UnixStream, lookup_host};
+use tokio::net::UnixStream;
 use tokio::time::Instant;
 use tower_service::Service;
-
-use super::target::{Address, Target};
 
 /// The pause after the first failure; it doubles with each.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
@@ -27,32 +22,32 @@ const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
 /// Why there is no connection, in one line.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
 pub(super) struct ConnectError(String);
 
-impl fmt::Display for ConnectError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
+/// Something that can be spoken on.
+pub(super) trait Io: Read + Write + Send + Unpin {}
 
-impl std::error::Error for ConnectError {}
-
-/// A connection, encrypted or not.
-pub(super) trait Io: AsyncRead + AsyncWrite + Send + Unpin {}
-
-impl<T: AsyncRead + AsyncWrite + Send + Unpin> Io for T {}
+impl<T: Read + Write + Send + Unpin> Io for T {}
 
 /// Makes connections to one destination. Clones share the pause.
 #[derive(Debug, Clone)]
 pub(super) struct Connector {
-    target: Arc<Target>,
-    /// Longest time for one attempt, from the name to the end of the handshake.
-    deadline: Duration,
+    way: Way,
     pause: Arc<Mutex<Pause>>,
 }
 
-/// Until when no further attempt is made, and why.
+/// How the destination is reached.
+#[derive(Debug, Clone)]
+pub(super) enum Way {
+    /// TCP, with TLS or without.
+    Net(client::Connector),
+    /// A socket of this machine.
+    Unix(PathBuf),
+}
+
+/// Until when no further attempt is made, and why. Every request of every consumer would be an attempt otherwise.
 #[derive(Debug, Default)]
 struct Pause {
     length: Duration,
@@ -72,74 +67,71 @@ impl Pause {
 }
 
 impl Connector {
-    pub(super) fn new(target: Target, deadline: Duration) -> Self {
-        Self { target: Arc::new(target), deadline, pause: Arc::default() }
+    pub(super) fn new(way: Way) -> Self {
+        Self { way, pause: Arc::default() }
     }
 
-    async fn connect(self) -> Result<TokioIo<Box<dyn Io>>, ConnectError> {
+    async fn connect(mut self, to: Uri) -> Result<Box<dyn Io>, ConnectError> {
         if let Some(error) = self.pause.lock().reason(Instant::now()) {
             return Err(error);
         }
-        let dialed = tokio::time::timeout(self.deadline, self.dial()).await;
-        let dialed = dialed.unwrap_or_else(|_elapsed| Err(format!("no connection within {:?}", self.deadline)));
-        match dialed {
+        let connected: Result<Box<dyn Io>, String> = match &mut self.way {
+            Way::Net(connector) => {
+                let stream: Result<Stream, _> = connector.call(to).await;
+                stream.map(|stream| Box::new(stream) as Box<dyn Io>).map_err(|error| error.to_string())
+            }
+            Way::Unix(path) => {
+                let stream = UnixStream::connect(&path).await;
+                let failed = |error| format!("cannot connect to unix:{}: {error}", path.display());
+                stream.map(|stream| Box::new(TokioIo::new(stream)) as Box<dyn Io>).map_err(failed)
+            }
+        };
+        let mut pause = self.pause.lock();
+        match connected {
             Ok(io) => {
-                *self.pause.lock() = Pause::default();
-                Ok(TokioIo::new(io))
+                *pause = Pause::default();
+                Ok(io)
             }
             Err(what) => {
-                let error = ConnectError(format!("{}: {what}", self.target));
-                self.pause.lock().failed(error.clone(), Instant::now());
+                let error = ConnectError(deferd_config::one_line(&what));
+                pause.failed(error.clone(), Instant::now());
                 Err(error)
             }
         }
     }
-
-    async fn dial(&self) -> Result<Box<dyn Io>, String> {
-        match &self.target.address {
-            Address::Unix(path) => {
-                let stream = UnixStream::connect(path).await.map_err(|error| plain(&error))?;
-                Ok(Box::new(stream))
-            }
-            Address::Tcp(endpoint) => Ok(Box::new(tcp(endpoint).await?)),
-        }
-    }
-}
-
-/// The first address of the name that answers.
-async fn tcp(endpoint: &Endpoint) -> Result<TcpStream, String> {
-    let found = lookup_host((endpoint.host(), endpoint.port())).await;
-    let addresses = found.map_err(|error| format!("the name cannot be resolved: {}", plain(&error)))?;
-    let mut last = "the name has no address".to_owned();
-    for address in addresses {
-        match TcpStream::connect(address).await {
-            Ok(stream) => {
-                // A request is written in few large pieces; waiting for more would only delay it.
-                stream.set_nodelay(true).map_err(|error| plain(&error))?;
-                return Ok(stream);
-            }
-            Err(error) => last = format!("{} ({address})", plain(&error)),
-        }
-    }
-    Err(last)
-}
-
-/// The kernel's words without the number.
-fn plain(error: &io::Error) -> String {
-    let text = error.to_string();
-    text.split(" (os error").next().unwrap_or_default().to_lowercase()
 }
 
 impl Service<Uri> for Connector {
-    type Response = TokioIo<Box<dyn Io>>;
+    type Response = Box<dyn Io>;
     type Error = ConnectError;
-    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, ConnectError>> + Send>>;
+    type Future = Pin<Box<dyn Future<Output = Result<Box<dyn Io>, ConnectError>> + Send>>;
 
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), ConnectError>> {
         Poll::Ready(Ok(()))
     }
 
-    fn call(&mut self, _: Uri) -> Self::Future {
-        Box::pin(self.clone().connect())
+    fn call(&mut self, to: Uri) -> Self::Future {
+        Box::pin(self.clone().connect(to))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_pause_doubles_up_to_its_longest_and_says_why() {
+        let now = Instant::now();
+        let mut pause = Pause::default();
+        assert_eq!(pause.reason(now), None);
+        let error = ConnectError("refused".into());
+        let mut lengths = Vec::new();
+        for _ in 0..8 {
+            pause.failed(error.clone(), now);
+            lengths.push(pause.length.as_millis());
+        }
+        assert_eq!(lengths, [100, 200, 400, 800, 1600, 3200, 5000, 5000]);
+        assert_eq!(pause.reason(now + LONGEST_PAUSE.saturating_sub(FIRST_PAUSE)), Some(error));
+        assert_eq!(pause.reason(now + LONGEST_PAUSE), None);
     }
 }

@@ -62,8 +62,8 @@ impl Connection {
     /// Sends a request, and returns the head of its answer.
     pub(super) async fn send(&self, request: Request<Body>) -> Result<Response<Body>, Unanswered> {
         let mut channel = self.channel();
-        poll_fn(|context| channel.poll_ready(context)).await.map_err(unanswered)?;
-        channel.call(request).await.map_err(unanswered)
+        poll_fn(|context| channel.poll_ready(context)).await.map_err(|error| unanswered(&error))?;
+        channel.call(request).await.map_err(|error| unanswered(&error))
     }
 
     fn channel(&self) -> Channel {
@@ -82,10 +82,10 @@ impl Connection {
     }
 }
 
-fn unanswered(error: tonic::transport::Error) -> Unanswered {
-    match chain(&error).find_map(|error| error.downcast_ref::<ConnectError>()) {
+fn unanswered(error: &tonic::transport::Error) -> Unanswered {
+    match chain(error).find_map(|error| error.downcast_ref::<ConnectError>()) {
         Some(error) => Unanswered::NotConnected(error.clone()),
-        None => Unanswered::Broken(causes(&error)),
+        None => Unanswered::Broken(causes(error)),
     }
 }
 

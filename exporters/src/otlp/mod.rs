@@ -11,7 +11,10 @@ mod connection;
 mod request;
 mod status;
 mod target;
+#[cfg(test)]
+mod tests;
 
+use std::error::Error;
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,6 +23,8 @@ use deferd_component::telemetry::Health;
 use deferd_component::{
     Batch, BuildContext, BuildError, ExportError, Exporter, ExporterFactory, ExporterSettings, Metadata, Signal, Stability, Stop,
 };
+use deferd_net::client;
+use deferd_net::tls::Tls;
 use hyper::header::{CONTENT_TYPE, HeaderMap, HeaderValue, TE};
 use hyper::{Request, Uri, Version};
 use parking_lot::Mutex;
@@ -27,17 +32,20 @@ use tonic::body::Body;
 use tonic::transport::Endpoint;
 
 use answer::Taken;
-pub use config::{Balancer, Compression, Config, Keepalive, Tls};
-use connect::Connector;
+pub use config::{Balancer, Compression, Config, Keepalive};
+use connect::{Connector, Way};
 use connection::{Connection, Unanswered};
 use request::{MAX_REQUEST, Pieces};
-use target::Target;
+use target::{Address, Target};
 
 /// Between two looks for a connection, with `wait_for_ready`.
 const LOOK_AGAIN: Duration = Duration::from_millis(50);
 
-/// Longest time for a connection; an attempt's own limit leaves less.
+/// Longest time to connect: gRPC's own.
 const CONNECT: Duration = Duration::from_secs(20);
+
+/// What connecting may take of an attempt's time, so that it fails first and says why.
+const PART_FOR_CONNECTING: f64 = 0.8;
 
 /// Makes OTLP exporters.
 pub struct Factory;
@@ -77,21 +85,15 @@ impl ExporterFactory for Factory {
     }
 
     fn build(config: Config, _: Arc<()>, context: &BuildContext) -> Result<Otlp, BuildError> {
-        let unavailable = |what: String| BuildError::Unavailable(what);
-        let target = Target::new(&config.endpoint, &config.authority).map_err(|error| unavailable(error.to_string()))?;
-        let shown = target.to_string();
+        let target = Target::new(&config.endpoint, &config.authority).map_err(unavailable)?;
         if config.balancer_name == Some(Balancer::RoundRobin) {
             let component = context.path();
-            tracing::warn!(
-                component,
-                "`balancer_name: round_robin` has no effect: one connection is kept, to the first address that answers"
-            );
+            let text = "`balancer_name: round_robin` has no effect: one connection is kept, to the first address that answers";
+            tracing::warn!(component, "{text}");
         }
-        let endpoint = endpoint(&config, &target).map_err(|error| unavailable(answer::causes(&error)))?;
-        let deadline = if config.timeout.is_zero() { CONNECT } else { CONNECT.min(config.timeout.get().mul_f64(0.8)) };
         Ok(Otlp {
-            target: shown,
-            connection: Connection::new(endpoint, Connector::new(target, deadline)),
+            target: target.to_string(),
+            connection: connection(&config, target)?,
             compression: config.compression,
             headers: headers(&config),
             wait_for_ready: config.wait_for_ready,
@@ -102,19 +104,43 @@ impl ExporterFactory for Factory {
     }
 }
 
-fn endpoint(config: &Config, target: &Target) -> Result<Endpoint, tonic::transport::Error> {
-    let Keepalive { time, timeout, permit_without_stream } = config.keepalive;
+fn connection(config: &Config, target: Target) -> Result<Connection, BuildError> {
+    let encrypted = target.is_encrypted(config.tls.insecure);
+    let endpoint = Endpoint::new(target.uri(encrypted).map_err(unavailable)?).map_err(unavailable)?;
+    let endpoint = endpoint.origin(target.origin(encrypted).map_err(unavailable)?);
     let own = format!("deferd/{} ({}/{})", env!("CARGO_PKG_VERSION"), std::env::consts::OS, std::env::consts::ARCH);
     let user_agent = if config.user_agent.is_empty() { own } else { config.user_agent.clone() };
-    let endpoint = Endpoint::new(target.origin.clone())?.user_agent(user_agent)?;
-    Ok(if time.is_zero() {
+    let endpoint = endpoint.user_agent(user_agent).map_err(unavailable)?;
+    let Keepalive { time, timeout, permit_without_stream } = config.keepalive;
+    let endpoint = if time.is_zero() {
         endpoint
     } else {
-        endpoint
-            .http2_keep_alive_interval(time.get())
-            .keep_alive_timeout(timeout.get())
-            .keep_alive_while_idle(permit_without_stream)
-    })
+        let pinged = endpoint.http2_keep_alive_interval(time.get()).keep_alive_timeout(timeout.get());
+        pinged.keep_alive_while_idle(permit_without_stream)
+    };
+    let tls = if encrypted { Some(tls(config)?) } else { None };
+    let way = match target.address {
+        Address::Unix(path) => Way::Unix(path),
+        Address::Tcp(_) => {
+            let limit = if config.timeout.is_zero() { CONNECT } else { config.timeout.get().mul_f64(PART_FOR_CONNECTING) };
+            Way::Net(client::Connector::new(tls).with_timeout(limit.min(CONNECT)))
+        }
+    };
+    Ok(Connection::new(endpoint, Connector::new(way)))
+}
+
+fn tls(config: &Config) -> Result<Tls, BuildError> {
+    let mut tls = config.tls.clone();
+    if tls.server_name_override.is_empty() {
+        // As in Go, the authority is the name that the certificate must have.
+        let host = config.authority.rsplit_once(':').map_or(config.authority.as_str(), |(host, _port)| host);
+        host.clone_into(&mut tls.server_name_override);
+    }
+    Tls::new(&tls, &[b"h2"]).map_err(unavailable)
+}
+
+fn unavailable(error: impl Error + 'static) -> BuildError {
+    BuildError::Unavailable(answer::causes(&error))
 }
 
 /// The headers of every request.

@@ -167,13 +167,10 @@ mod tests {
 
     #[test]
     fn a_delay_beyond_reason_is_cut() {
-        let mut delay = vec![0x08];
-        delay.extend([0xff; 8]);
-        delay.push(0x7f);
-        let info = [&[0x0a, delay.len() as u8], delay.as_slice()].concat();
-        let url = b"x/google.rpc.RetryInfo";
-        let any = [&[0x0a, url.len() as u8], url.as_slice(), &[0x12, info.len() as u8], &info].concat();
-        assert_eq!(retry_delay(&[&[0x1a, any.len() as u8], any.as_slice()].concat()), Some(LONGEST_DELAY));
+        let field = |number: u8, content: &[u8]| [&[number << 3 | 2, u8::try_from(content.len()).unwrap()], content].concat();
+        let delay = [&[0x08], [0xff; 8].as_slice(), &[0x7f]].concat();
+        let any = [field(1, b"x/google.rpc.RetryInfo"), field(2, &field(1, &delay))].concat();
+        assert_eq!(retry_delay(&field(3, &any)), Some(LONGEST_DELAY));
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use deferd_config::Endpoint;
 use hyper::Uri;
+use hyper::http::{self, uri::Authority};
 
 /// What an endpoint may look like.
 const ALLOWED: &str =
@@ -17,8 +18,8 @@ pub(super) struct Target {
     pub(super) address: Address,
     /// Whether the endpoint itself says that the connection is encrypted or is not.
     pub(super) encrypted: Option<bool>,
-    /// The URI of requests, without a path: scheme and authority.
-    pub(super) origin: Uri,
+    /// Host and port that requests name.
+    authority: String,
 }
 
 /// What to connect to.
@@ -72,11 +73,38 @@ impl Target {
             Address::Unix(_) => "localhost".to_owned(),
         };
         let authority = if authority.is_empty() { &own } else { authority };
-        let scheme = if encrypted == Some(true) { "https" } else { "http" };
-        let origin = Uri::builder().scheme(scheme).authority(authority).path_and_query("/").build();
-        let origin = origin.map_err(|_| TargetError::Authority(authority.to_owned()))?;
-        Ok(Self { address, encrypted, origin })
+        if authority.parse::<Authority>().is_err() {
+            return Err(TargetError::Authority(authority.to_owned()));
+        }
+        Ok(Self { address, encrypted, authority: authority.to_owned() })
     }
+
+    /// Whether the connection is to be encrypted. An endpoint with a scheme decides, else `insecure`; a socket of this machine never
+    /// is, since no certificate could be for it.
+    pub(super) fn is_encrypted(&self, insecure: bool) -> bool {
+        match (&self.address, self.encrypted) {
+            (Address::Unix(_), _) => false,
+            (Address::Tcp(_), said) => said.unwrap_or(!insecure),
+        }
+    }
+
+    /// What is connected to, as the connector reads it.
+    pub(super) fn uri(&self, encrypted: bool) -> Result<Uri, http::Error> {
+        let host = match &self.address {
+            Address::Tcp(endpoint) => endpoint.to_string(),
+            Address::Unix(_) => "localhost".to_owned(),
+        };
+        uri(encrypted, host)
+    }
+
+    /// What requests say that they are for.
+    pub(super) fn origin(&self, encrypted: bool) -> Result<Uri, http::Error> {
+        uri(encrypted, self.authority.clone())
+    }
+}
+
+fn uri(encrypted: bool, authority: String) -> Result<Uri, http::Error> {
+    Uri::builder().scheme(if encrypted { "https" } else { "http" }).authority(authority).path_and_query("/").build()
 }
 
 fn socket(path: &str) -> Result<PathBuf, TargetError> {

@@ -14,6 +14,7 @@ pub mod leaks;
 pub mod lookalikes;
 pub mod matrix;
 pub mod nats;
+pub mod otlp_sink;
 pub mod port;
 pub mod process;
 pub mod programs;
