@@ -2,12 +2,17 @@
 
 use std::fmt;
 
-use base64::Engine;
-use base64::engine::general_purpose::{STANDARD_PAD_INDIFFERENT, URL_SAFE_PAD_INDIFFERENT};
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use base64::{Engine, alphabet};
 use serde::de::{DeserializeSeed, Deserializer, Error, Unexpected, Visitor};
 
 use super::table::{Field, Kind};
 use crate::wire::{Writer, push_varint};
+
+/// Padding may be there or not: protobuf's JSON form takes both.
+const PADDING: GeneralPurposeConfig = GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
+const STANDARD: GeneralPurpose = GeneralPurpose::new(&alphabet::STANDARD, PADDING);
+const URL_SAFE: GeneralPurpose = GeneralPurpose::new(&alphabet::URL_SAFE, PADDING);
 
 /// A value as the wire has it.
 #[derive(Debug, Clone, PartialEq)]
@@ -136,7 +141,7 @@ impl Scalar {
             Kind::Text => Some(Encoded::Bytes(text.as_bytes().to_vec())),
             Kind::Base64 => {
                 let other = text.contains(['-', '_']);
-                let engine = if other { URL_SAFE_PAD_INDIFFERENT } else { STANDARD_PAD_INDIFFERENT };
+                let engine = if other { URL_SAFE } else { STANDARD };
                 engine.decode(text).ok().map(Encoded::Bytes)
             }
             Kind::Id(length) => unhex(text).filter(|id| id.is_empty() || id.len() == length).map(Encoded::Bytes),

@@ -38,6 +38,7 @@ use deferd_pdata::metrics::count_points;
 
 pub use config::{Config, Escalation, Include, Measure, Rule, RuleFile, Severity};
 pub use log_rule::LogRule;
+pub use pack::pack_text;
 pub use state::State;
 
 use judge::{Judge, Limits, Verdict};

@@ -52,7 +52,7 @@ pub(super) fn batch(notices: &[Notice]) -> Option<Batch> {
 }
 
 fn write(scope: &mut MetricsScope<'_>, notices: &[Notice]) {
-    scope.gauge(alert::METRIC, "1 while an alert fires, 0 once when it has ended", "1", |points| {
+    scope.gauge(alert::METRIC, "1 while an alert fires, 0 once when it has ended", "{alert}", |points| {
         for Notice { alert, firing, time } in notices {
             let mut identity = EncodedAttributes::new(&[
                 (alert::NAME, Value::from(&*alert.name)),

@@ -22,6 +22,11 @@ pub(super) fn find(name: &str) -> Option<&'static RuleFile> {
     PACKS.iter().find(|(known, _)| *known == name).map(|(_, pack)| pack)
 }
 
+/// The text of a pack, or the names of all packs if there is none of that name.
+pub fn pack_text(name: &str) -> Result<&'static str, Vec<&'static str>> {
+    TEXTS.iter().find(|(known, _)| *known == name).map(|(_, text)| *text).ok_or_else(names)
+}
+
 /// Names of all packs.
 pub(super) fn names() -> Vec<&'static str> {
     TEXTS.iter().map(|(name, _)| *name).collect()
