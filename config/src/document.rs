@@ -1,17 +1,17 @@
 //! The checked document: what every part of the program reads a configuration from.
 
-use std::path::PathBuf;
-
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 
 use crate::decode;
+use crate::digest::FileState;
 use crate::expand::{Env, expand};
 use crate::id::{ComponentId, Kind};
 use crate::layers::merge;
 use crate::node::{Node, Origin};
 use crate::problem::{Problem, Validate, Warning, finished};
 use crate::service::{PipelineSpec, Service};
+use crate::shown;
 use crate::source::Source;
 use crate::structure::{Components, Structure, check};
 
@@ -25,7 +25,7 @@ pub struct Document {
     service: Service,
     /// Values that could not be expanded: reported once, not again by whoever decodes them.
     failed: Vec<Origin>,
-    files: Vec<PathBuf>,
+    files: Vec<FileState>,
 }
 
 /// A document with everything that is wrong with it, for who wants to report the components' problems beside the
@@ -55,9 +55,9 @@ impl Document {
         let mut layers = Vec::new();
         let mut problems = Vec::new();
         let mut warnings = Vec::new();
-        let mut files: Vec<PathBuf> = sources.iter().filter_map(Source::file).map(PathBuf::from).collect();
+        let mut files = Vec::new();
         for source in sources {
-            match source.load(env) {
+            match source.load(env, &mut files) {
                 Ok(layer) => layers.push(layer),
                 Err(found) => problems.extend(found),
             }
@@ -82,7 +82,7 @@ impl Document {
         Examined { document, problems: finished(problems), warnings }
     }
 
-    fn nothing(files: Vec<PathBuf>) -> Self {
+    fn nothing(files: Vec<FileState>) -> Self {
         Self {
             root: Node::empty_map(Origin::whole("configuration")),
             components: Components::new(),
@@ -95,7 +95,7 @@ impl Document {
 
     /// Returns every file that was read for this configuration, or should have been: layers first, then what references name.
     /// When one of them changes, reading again may give another configuration.
-    pub fn files(&self) -> &[PathBuf] {
+    pub fn files(&self) -> &[FileState] {
         &self.files
     }
 
@@ -142,6 +142,12 @@ impl Document {
     /// by `==` what changed; positions and the order of keys do not matter.
     pub fn raw(&self, kind: Kind, id: &ComponentId) -> Option<&Node> {
         self.root.get(kind.section())?.get(self.key(kind, id)?)
+    }
+
+    /// Returns the whole as it may be shown, without secrets. `component` shows one component's body: [`crate::shown`] of its
+    /// configuration type.
+    pub fn shown(&self, component: &dyn Fn(Kind, &ComponentId, &Node) -> serde_json::Value) -> serde_json::Value {
+        shown::document(&self.root, component)
     }
 
     /// Returns the whole tree, merged and expanded, secrets included.

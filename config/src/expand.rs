@@ -16,9 +16,9 @@ mod file;
 mod reference;
 
 use std::ops::Range;
-use std::path::PathBuf;
 use std::sync::Arc;
 
+use crate::digest::FileState;
 use crate::limits::{Budget, MAX_DEPTH, MAX_EXPANDED_BYTES, MAX_EXPANSIONS, MAX_FILE_NESTING};
 use crate::node::{Data, Entry, Node, Origin};
 use crate::problem::{Problem, Warning};
@@ -44,7 +44,7 @@ pub(crate) struct Findings {
     /// Where values stand that could not be expanded.
     pub(crate) failed: Vec<Origin>,
     /// Every file that a reference named, readable or not.
-    pub(crate) files: Vec<PathBuf>,
+    pub(crate) files: Vec<FileState>,
 }
 
 /// Expands every value of a tree. A value that cannot be expanded stays as it is written and is reported.
@@ -60,7 +60,7 @@ pub(crate) fn expand(root: Node, env: Env<'_>) -> (Node, Findings) {
     };
     let root = expander.node(root);
     let Expander { files, mut findings, .. } = expander;
-    findings.files.extend(files.into_paths());
+    findings.files.extend(files.into_states());
     (root, findings)
 }
 

@@ -12,6 +12,7 @@
 //! ([`Document::unknown_type`]); what a component's body means is its own type's ([`Document::decode`]).
 
 mod decode;
+mod digest;
 mod document;
 mod expand;
 mod id;
@@ -21,16 +22,19 @@ mod node;
 mod problem;
 mod schema;
 pub mod service;
+mod shown;
 mod source;
 mod structure;
 mod value;
 mod yaml;
 
 pub use decode::{decode_file, decode_text};
+pub use digest::FileState;
 pub use document::{Document, Examined};
 pub use id::{ComponentId, IdError, Kind, PipelineId, Signal};
 pub use node::{Data, Entry, Node, Number, Origin};
 pub use problem::{Issue, Issues, Problem, Validate, Warning, one_line};
 pub use service::{PipelineSpec, Service, Telemetry};
+pub use shown::shown;
 pub use source::Source;
 pub use value::{ByteSize, Duration, Endpoint, Percent, REDACTED, Secret, Template, TemplateError, ValueError};

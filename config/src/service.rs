@@ -3,6 +3,7 @@
 //! Keys and defaults are the Collector's (`service/config.go`, `service/telemetry`). Keys that have no effect here yet are
 //! known by name, so that a Collector's configuration loads, and are listed by [`Telemetry::without_effect`].
 
+mod control;
 mod words;
 
 use std::collections::BTreeMap;
@@ -15,6 +16,8 @@ use crate::node::Origin;
 use crate::problem::{Issues, Validate};
 use crate::value::{Duration, Endpoint};
 use words::words;
+
+pub use control::{ADMIN_PORT, Admin, Reload};
 
 /// One pipeline as configured. A receiver or exporter may be the id of a connector.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,11 +44,21 @@ pub struct Service {
     /// How long a shutdown may take until what is left is dropped and counted. Ours: the Collector has no such limit.
     /// The default stays below the 30 s after which Kubernetes kills a container.
     pub shutdown_timeout: Duration,
+    /// What makes the service read its configuration again, SIGHUP aside.
+    pub reload: Reload,
+    /// Where a running service is administered; nothing is off.
+    pub admin: Option<Admin>,
 }
 
 impl Default for Service {
     fn default() -> Self {
-        Self { extensions: Vec::new(), telemetry: Telemetry::default(), shutdown_timeout: Duration::from_secs(20) }
+        Self {
+            extensions: Vec::new(),
+            telemetry: Telemetry::default(),
+            shutdown_timeout: Duration::from_secs(20),
+            reload: Reload::default(),
+            admin: None,
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 use std::io::Read as _;
 use std::sync::Arc;
 
+use crate::digest::FileState;
 use crate::limits::{MAX_DEPTH, MAX_FILE_BYTES};
 use crate::node::{Data, Entry, Node, Origin};
 use crate::problem::{Problem, Warning};
@@ -76,18 +77,15 @@ impl Source {
         }
     }
 
-    /// Returns the file that is read, if one is.
-    pub(crate) fn file(&self) -> Option<&str> {
-        if let Self::File(path) = self { Some(path) } else { None }
-    }
-
-    /// Reads and parses the layer. An empty text is an empty layer.
-    pub(crate) fn load(&self, env: &dyn Fn(&str) -> Option<String>) -> Result<Layer, Vec<Problem>> {
+    /// Reads and parses the layer. An empty text is an empty layer. A file that is read is added to `files`.
+    pub(crate) fn load(&self, env: &dyn Fn(&str) -> Option<String>, files: &mut Vec<FileState>) -> Result<Layer, Vec<Problem>> {
         let name = self.name();
         let one = |problem: Problem| vec![problem];
         let parsed = match self {
             Self::File(path) => {
-                let bytes = read_file(path).map_err(|e| one(unreadable(&name, path, &e)))?;
+                let bytes = read_file(path);
+                files.push(FileState::read(path, bytes.as_deref().ok()));
+                let bytes = bytes.map_err(|e| one(unreadable(&name, path, &e)))?;
                 yaml::parse(&name, yaml::text(&name, &bytes).map_err(one)?)?
             }
             Self::Text { bytes, .. } => yaml::parse(&name, yaml::text(&name, bytes).map_err(one)?)?,

@@ -14,7 +14,7 @@ use crate::problem::{Issues, Problem, Validate, Warning, at};
 use crate::service::{PipelineSpec, Service, Telemetry};
 
 /// The keys of `service`.
-const SERVICE_KEYS: [&str; 4] = ["extensions", "pipelines", "telemetry", "shutdown_timeout"];
+const SERVICE_KEYS: [&str; 6] = ["extensions", "pipelines", "telemetry", "shutdown_timeout", "reload", "admin"];
 
 /// The keys under which components stand, by kind and id.
 pub(crate) type Components = BTreeMap<Kind, Vec<(ComponentId, Arc<str>)>>;
@@ -164,7 +164,21 @@ impl Structure {
         if let Some(telemetry) = service.get("telemetry") {
             self.telemetry(telemetry);
         }
+        if let Some(reload) = self.part(service, "reload") {
+            self.service.reload = reload;
+        }
+        // Written as `admin:` alone it asks for the defaults, as `grpc:` does in a receiver.
+        self.service.admin = self.part(service, "admin");
         self.pipelines(service);
+    }
+
+    /// Decodes a section of the service that is there and has no problem.
+    fn part<T>(&mut self, service: &Node, key: &str) -> Option<T>
+    where
+        T: serde::de::DeserializeOwned + Default + schemars::JsonSchema + Validate,
+    {
+        let decoded = decode::<T>(service.get(key)?, &["service", key]);
+        decoded.map_err(|problems| self.problems.extend(problems)).ok()
     }
 
     fn telemetry(&mut self, node: &Node) {

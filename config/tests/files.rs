@@ -4,7 +4,7 @@
 
 use std::path::{Path, PathBuf};
 
-use deferd_config::{ComponentId, Document, Duration, Issues, Kind, Node, Problem, Secret, Source, Validate};
+use deferd_config::{ComponentId, Document, Duration, FileState, Issues, Kind, Node, Problem, Secret, Source, Validate};
 use deferd_config::{decode_file, decode_text};
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -299,12 +299,22 @@ fn changed_file_is_a_changed_component_and_only_that() {
 fn all_files_are_listed_those_that_are_not_there_too() {
     let case = Case::new(&[("a", "name: ${file:DIR/b}\n"), ("b", "x\n")]);
     let listed = |examined: &deferd_config::Examined| -> Vec<PathBuf> {
-        examined.document.files().iter().map(|path| path.strip_prefix(case.dir()).unwrap_or(path).to_owned()).collect()
+        examined.document.files().iter().map(|file| file.path.strip_prefix(case.dir()).unwrap_or(&file.path).to_owned()).collect()
     };
     assert_eq!(listed(&case.examine("    ${file:DIR/a}\n    \n")), [Path::new("a"), Path::new("b")]);
     assert_eq!(listed(&case.examine("    ${file:DIR/none}\n")), [Path::new("none")]);
     let layers = Document::examine(&[Source::File("/none/x.yaml".into()), Source::Yaml("a: 1".into())], &|_| None);
-    assert_eq!(layers.document.files(), [Path::new("/none/x.yaml")]);
+    assert_eq!(layers.document.files(), [FileState { path: "/none/x.yaml".into(), digest: None }]);
+}
+
+#[test]
+fn state_of_a_file_tells_whether_it_still_holds_what_was_read() {
+    let case = Case::new(&[("a", "name: b\n")]);
+    let read = case.examine("    ${file:DIR/a}\n").document.files().to_vec();
+    assert!(read.iter().all(|file| file.digest.is_some() && FileState::now(&file.path) == *file));
+    case.write("a", "name: c\n");
+    assert!(read.iter().all(|file| FileState::now(&file.path) != *file));
+    assert_eq!(FileState::now(Path::new("/dev/zero")).digest, None);
 }
 
 #[test]

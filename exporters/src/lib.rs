@@ -3,6 +3,7 @@
 pub mod debug;
 pub mod file;
 pub mod nop;
+pub mod otlp;
 pub mod prometheus;
 
 use deferd_component::Registry;
@@ -12,6 +13,8 @@ pub fn register(registry: &mut Registry) {
     registry.exporter::<debug::Factory>();
     registry.exporter::<file::Factory>();
     registry.exporter::<nop::Factory>();
+    // The Collector renamed it; configurations have both names.
+    registry.exporter::<otlp::Factory>().exporter_alias::<otlp::Factory>("otlp");
     registry.exporter::<prometheus::Factory>();
 }
 
@@ -25,9 +28,15 @@ mod tests {
     async fn every_exporter_keeps_the_contract() {
         let mut registry = Registry::default();
         register(&mut registry);
+        let otlp = "{endpoint: \"http://127.0.0.1:4317\"}";
         let file = tempfile::NamedTempFile::new().unwrap();
         let file = format!("{{path: {:?}}}", file.path().display().to_string());
-        let bodies = [(Kind::Exporter, "prometheus", "{endpoint: \"127.0.0.1:0\"}"), (Kind::Exporter, "file", file.as_str())];
+        let bodies = [
+            (Kind::Exporter, "file", file.as_str()),
+            (Kind::Exporter, "otlp", otlp),
+            (Kind::Exporter, "otlp_grpc", otlp),
+            (Kind::Exporter, "prometheus", "{endpoint: \"127.0.0.1:0\"}"),
+        ];
         assert_eq!(testing::contract(&registry, &bodies), [""; 0]);
     }
 }

@@ -3,6 +3,7 @@
 pub mod filter;
 pub mod probabilistic_sampler;
 pub mod resourcedetection;
+pub mod threshold;
 
 use deferd_component::Registry;
 
@@ -11,6 +12,7 @@ pub fn register(registry: &mut Registry) {
     registry.processor::<filter::Factory>();
     registry.processor::<probabilistic_sampler::Factory>();
     registry.processor::<resourcedetection::Factory>();
+    registry.processor::<threshold::Factory>();
 }
 
 #[cfg(test)]

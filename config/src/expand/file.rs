@@ -4,9 +4,10 @@
 //! not read: opening one may wait for ever.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
+use crate::digest::FileState;
 use crate::limits::MAX_EXPANDED_BYTES;
 use crate::node::{Data, Node, Origin};
 use crate::problem::{Problem, Warning};
@@ -16,7 +17,7 @@ use crate::yaml;
 /// What was read so far, by path as written.
 #[derive(Debug, Default)]
 pub(super) struct Files {
-    read: BTreeMap<String, Result<Arc<str>, Unreadable>>,
+    read: BTreeMap<String, (Result<Arc<str>, Unreadable>, FileState)>,
     bytes: usize,
 }
 
@@ -43,35 +44,36 @@ pub(super) enum Content {
 impl Files {
     /// Returns the text of a file.
     pub(super) fn text(&mut self, path: &str) -> Result<Arc<str>, Unreadable> {
-        if let Some(known) = self.read.get(path) {
+        if let Some((known, _)) = self.read.get(path) {
             return known.clone();
         }
-        let found = if self.bytes > MAX_EXPANDED_BYTES {
-            Err(Unreadable::Refused(format!(
-                "file {path} was not read: those before it hold more than {MAX_EXPANDED_BYTES} bytes"
-            )))
+        let (found, state) = if self.bytes > MAX_EXPANDED_BYTES {
+            let message = format!("file {path} was not read: those before it hold more than {MAX_EXPANDED_BYTES} bytes");
+            (Err(Unreadable::Refused(message)), FileState::read(path, None))
         } else {
             read(path)
         };
         self.bytes += found.as_ref().map_or(0, |text| text.len());
-        self.read.insert(path.to_owned(), found.clone());
+        self.read.insert(path.to_owned(), (found.clone(), state));
         found
     }
 
-    /// Returns every path that was asked for, readable or not.
-    pub(super) fn into_paths(self) -> impl Iterator<Item = PathBuf> {
-        self.read.into_keys().map(PathBuf::from)
+    /// Returns every file that was asked for, readable or not.
+    pub(super) fn into_states(self) -> impl Iterator<Item = FileState> {
+        self.read.into_values().map(|(_, state)| state)
     }
 }
 
-fn read(path: &str) -> Result<Arc<str>, Unreadable> {
+fn read(path: &str) -> (Result<Arc<str>, Unreadable>, FileState) {
     let refused = |error: &dyn std::fmt::Display| Unreadable::Refused(format!("unable to read the file file:{path}: {error}"));
-    let kind = Path::new(path).metadata().map_err(|error| refused(&error))?;
-    if !kind.is_file() {
-        return Err(refused(&"not a regular file"));
-    }
-    let bytes = read_file(path).map_err(|error| refused(&error))?;
-    yaml::text(path, &bytes).map(Arc::from).map_err(Unreadable::NoText)
+    let bytes = match Path::new(path).metadata() {
+        Ok(kind) if kind.is_file() => read_file(path).map_err(|error| refused(&error)),
+        Ok(_) => Err(refused(&"not a regular file")),
+        Err(error) => Err(refused(&error)),
+    };
+    let state = FileState::read(path, bytes.as_deref().ok());
+    let text = bytes.and_then(|bytes| yaml::text(path, &bytes).map(Arc::from).map_err(Unreadable::NoText));
+    (text, state)
 }
 
 /// Finds out what a text means. A single line that is no YAML is a text, because a password may look like anything; more than

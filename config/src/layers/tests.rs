@@ -7,7 +7,7 @@ fn merged(texts: &[&str]) -> Node {
 }
 
 fn layer(name: &str, text: &str) -> Layer {
-    Source::Text { name: name.to_owned(), bytes: text.as_bytes().to_vec() }.load(&|_| None).unwrap()
+    Source::Text { name: name.to_owned(), bytes: text.as_bytes().to_vec() }.load(&|_| None, &mut Vec::new()).unwrap()
 }
 
 #[test]
@@ -44,16 +44,16 @@ fn keys_with_dots_slashes_and_odd_characters_survive() {
 #[test]
 fn double_colon_in_a_key_nests() {
     assert_eq!(merged(&["processors::batch::timeout: 2s"]), merged(&["processors: {batch: {timeout: 2s}}"]));
-    let problems = Source::Yaml("a::b: 1\na: {b: 2}".to_owned()).load(&|_| None).unwrap_err();
+    let problems = Source::Yaml("a::b: 1\na: {b: 2}".to_owned()).load(&|_| None, &mut Vec::new()).unwrap_err();
     assert_eq!(problems[0].to_string(), "yaml:1:1: mapping key \"b\" already defined at line 2 column 5");
     let deep = vec!["a"; 100].join("::") + ": 1";
-    let problems = Source::Yaml(deep).load(&|_| None).unwrap_err();
+    let problems = Source::Yaml(deep).load(&|_| None, &mut Vec::new()).unwrap_err();
     assert_eq!(problems[0].to_string(), "yaml:1:1: nested deeper than 64 levels");
 }
 
 #[test]
 fn set_flag_is_a_path_and_a_yaml_value() {
-    let set = |argument: &str| Source::from_set_flag(argument).unwrap().load(&|_| None).unwrap().root;
+    let set = |argument: &str| Source::from_set_flag(argument).unwrap().load(&|_| None, &mut Vec::new()).unwrap().root;
     assert_eq!(set("a.b.c= [1, x]"), merged(&["a: {b: {c: [1, x]}}"]));
     assert_eq!(set("a.b="), merged(&["a: {b: null}"]));
     assert_eq!(set("a.b={c: 1}").get("a").unwrap().get("b").unwrap().get("c").unwrap().origin.to_string(), "--set a.b");
@@ -80,7 +80,7 @@ fn config_flag_knows_its_schemes() {
 
 #[test]
 fn missing_file_and_wrong_root_are_said() {
-    let problem = |source: Source| source.load(&|_| None).unwrap_err()[0].to_string();
+    let problem = |source: Source| source.load(&|_| None, &mut Vec::new()).unwrap_err()[0].to_string();
     assert_eq!(
         problem(Source::File("/nonexistent/x.yaml".to_owned())),
         "/nonexistent/x.yaml: unable to read the file file:/nonexistent/x.yaml: No such file or directory (os error 2)"
@@ -91,5 +91,5 @@ fn missing_file_and_wrong_root_are_said() {
 #[test]
 fn environment_variable_can_be_a_whole_layer() {
     let env = |name: &str| (name == "CONF").then(|| "a: 1".to_owned());
-    assert_eq!(Source::Env("CONF".to_owned()).load(&env).unwrap().root, merged(&["a: 1"]));
+    assert_eq!(Source::Env("CONF".to_owned()).load(&env, &mut Vec::new()).unwrap().root, merged(&["a: 1"]));
 }

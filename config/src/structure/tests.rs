@@ -210,7 +210,7 @@ fn connector_with_the_id_of_a_receiver_is_ambiguous() {
 fn service_keys_are_checked() {
     assert_eq!(
         said("service:\n", "service:\n  extension: []\n"),
-        "c.yaml:9:3: service::extension: 'service' has invalid keys: extension; allowed: extensions, pipelines, telemetry, shutdown_timeout; did \
+        "c.yaml:9:3: service::extension: 'service' has invalid keys: extension; allowed: extensions, pipelines, telemetry, shutdown_timeout, reload, admin; did \
          you mean \"extensions\"?"
     );
     assert_eq!(

@@ -3,6 +3,7 @@
 //! Our own accept loop over hyper's connections: each connection is a task that [`serve`] owns and joins, so that stopping is
 //! complete when it returns. Everything a client can make us hold is bounded: connections, header bytes, time.
 
+pub mod body;
 mod gzip;
 mod pages;
 #[cfg(test)]
@@ -18,15 +19,16 @@ use std::time::Duration;
 use bytes::Bytes;
 use deferd_component::telemetry::{Counter, Telemetry};
 use deferd_component::{Listener, Stop};
-use http_body_util::Full;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper::{Request, Response};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 
-pub use hyper::StatusCode;
+pub use http_body_util::Full;
+pub use hyper::body::Incoming as Body;
+pub use hyper::header;
+pub use hyper::{Method, Request, Response, StatusCode};
 pub use pages::{Page, Pages};
 
 /// Connections served at once by one [`serve`]; one more is closed at once and counted. A scrape endpoint has a handful of clients.
@@ -44,8 +46,8 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// Answers requests.
 pub trait Handler: Send + Sync + 'static {
-    /// Answers one request. Its body is not read: this is for endpoints that only give.
-    fn handle(&self, request: Request<()>) -> impl Future<Output = Response<Full<Bytes>>> + Send;
+    /// Answers one request. A body that is not read (see [`body::read`]) is thrown away.
+    fn handle(&self, request: Request<Body>) -> impl Future<Output = Response<Full<Bytes>>> + Send;
 }
 
 /// Serves `listener` until `stop`, then ends idle connections, waits up to 5 s for responses under way and returns. Several may serve
@@ -96,7 +98,7 @@ async fn next(listener: &Listener, connections: &mut JoinSet<()>, stop: &Stop) -
 async fn converse(stream: TcpStream, handler: Arc<impl Handler>, stop: Stop) {
     let service = service_fn(|request: Request<_>| {
         let handler = Arc::clone(&handler);
-        async move { Ok::<_, Infallible>(handler.handle(request.map(drop)).await) }
+        async move { Ok::<_, Infallible>(handler.handle(request).await) }
     });
     let mut builder = http1::Builder::new();
     builder.timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT).max_buf_size(MAX_HEAD);

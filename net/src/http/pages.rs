@@ -9,7 +9,7 @@ use http_body_util::Full;
 use hyper::header::{ALLOW, CONTENT_ENCODING, CONTENT_TYPE, HeaderValue, VARY};
 use hyper::{Method, Request, Response, StatusCode};
 
-use super::{Handler, gzip};
+use super::{Body, Handler, gzip};
 
 /// What a page shows.
 #[derive(Debug, Clone)]
@@ -37,6 +37,14 @@ impl Page {
     /// A line of plain text.
     pub fn text(status: StatusCode, text: impl Into<Bytes>) -> Self {
         Self { status, content_type: "text/plain; charset=utf-8", body: text.into() }
+    }
+
+    /// The page as an answer.
+    pub fn into_response(self) -> Response<Full<Bytes>> {
+        let mut response = Response::new(Full::new(self.body));
+        *response.status_mut() = self.status;
+        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(self.content_type));
+        response
     }
 }
 
@@ -68,36 +76,29 @@ impl Pages {
 }
 
 impl Handler for Pages {
-    async fn handle(&self, request: Request<()>) -> Response<Full<Bytes>> {
-        let Some(make) = self.find(request.uri().path()) else { return response(self.missing()) };
+    async fn handle(&self, request: Request<Body>) -> Response<Full<Bytes>> {
+        let Some(make) = self.find(request.uri().path()) else { return self.missing().into_response() };
         if !matches!(*request.method(), Method::GET | Method::HEAD) {
-            let mut refused = response(Page::text(StatusCode::METHOD_NOT_ALLOWED, "only GET and HEAD\n"));
+            let mut refused = Page::text(StatusCode::METHOD_NOT_ALLOWED, "only GET and HEAD\n").into_response();
             refused.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
             return refused;
         }
         // To HEAD hyper sends the length and leaves the body out.
         let mut page = make().await;
         if !gzip::is_worth_it(&page.body) {
-            return response(page);
+            return page.into_response();
         }
         let wanted = gzip::is_wanted(request.headers());
         let compressed = if wanted { gzip::compress(page.body.clone()).await } else { None };
         let encoding = compressed.is_some().then_some(HeaderValue::from_static("gzip"));
         page.body = compressed.unwrap_or(page.body);
-        let mut response = response(page);
+        let mut response = page.into_response();
         response.headers_mut().insert(VARY, HeaderValue::from_static("accept-encoding"));
         if let Some(encoding) = encoding {
             response.headers_mut().insert(CONTENT_ENCODING, encoding);
         }
         response
     }
-}
-
-fn response(page: Page) -> Response<Full<Bytes>> {
-    let mut response = Response::new(Full::new(page.body));
-    *response.status_mut() = page.status;
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(page.content_type));
-    response
 }
 
 impl fmt::Debug for Pages {

@@ -3,11 +3,15 @@
 use std::fmt;
 
 use base64::Engine;
-use base64::engine::general_purpose::{STANDARD_PAD_INDIFFERENT, URL_SAFE_PAD_INDIFFERENT};
+use base64::alphabet::{STANDARD, URL_SAFE};
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use serde::de::{DeserializeSeed, Deserializer, Error, Unexpected, Visitor};
 
 use super::table::{Field, Kind};
 use crate::wire::{Writer, push_varint};
+
+/// Base64 that may end in `=` and need not.
+const PADDED_OR_NOT: GeneralPurposeConfig = GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
 
 /// A value as the wire has it.
 #[derive(Debug, Clone, PartialEq)]
@@ -135,9 +139,8 @@ impl Scalar {
         match self.0.kind {
             Kind::Text => Some(Encoded::Bytes(text.as_bytes().to_vec())),
             Kind::Base64 => {
-                let other = text.contains(['-', '_']);
-                let engine = if other { URL_SAFE_PAD_INDIFFERENT } else { STANDARD_PAD_INDIFFERENT };
-                engine.decode(text).ok().map(Encoded::Bytes)
+                let alphabet = if text.contains(['-', '_']) { &URL_SAFE } else { &STANDARD };
+                GeneralPurpose::new(alphabet, PADDED_OR_NOT).decode(text).ok().map(Encoded::Bytes)
             }
             Kind::Id(length) => unhex(text).filter(|id| id.is_empty() || id.len() == length).map(Encoded::Bytes),
             Kind::Enum(names) => names.number(text).and_then(|number| self.whole(number.into())),

@@ -10,6 +10,8 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
+use deferd_config::Node;
+
 use crate::{
     Batch, BuildContext, BuildError, ComponentId, Connector, ConnectorFactory, Document, ExportError, Exporter, ExporterFactory,
     ExporterSettings, Farewell, Ingress, Kind, Metadata, Out, Problem, Processor, ProcessorFactory, Receiver, ReceiverFactory,
@@ -22,6 +24,8 @@ pub type AnyConfig = Arc<dyn Any + Send + Sync>;
 pub type AnyState = Arc<dyn Any + Send + Sync>;
 
 type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+/// Shows a body without its secrets.
+type Show = fn(&Node) -> serde_json::Value;
 type Decode = fn(&Document, Kind, &ComponentId) -> Result<AnyConfig, Vec<Problem>>;
 /// Configuration and state must be of the entry that holds the pointer.
 type Build<T> = fn(&AnyConfig, &AnyState, &BuildContext) -> Result<T, BuildError>;
@@ -121,6 +125,7 @@ pub struct Registry {
     processors: BTreeMap<&'static str, ProcessorEntry>,
     connectors: BTreeMap<&'static str, ConnectorEntry>,
     exporters: BTreeMap<&'static str, ExporterEntry>,
+    shows: BTreeMap<(Kind, &'static str), Show>,
 }
 
 impl Registry {
@@ -135,6 +140,7 @@ impl Registry {
             },
         };
         self.receivers.insert(F::METADATA.component_type, entry);
+        self.shows.insert((Kind::Receiver, F::METADATA.component_type), deferd_config::shown::<F::Config>);
         self
     }
 
@@ -154,6 +160,7 @@ impl Registry {
             },
         };
         self.processors.insert(F::METADATA.component_type, entry);
+        self.shows.insert((Kind::Processor, F::METADATA.component_type), deferd_config::shown::<F::Config>);
         self
     }
 
@@ -169,13 +176,19 @@ impl Registry {
             },
         };
         self.connectors.insert(F::METADATA.component_type, entry);
+        self.shows.insert((Kind::Connector, F::METADATA.component_type), deferd_config::shown::<F::Config>);
         self
     }
 
     /// Lists an exporter type; a type listed before is replaced.
     pub fn exporter<F: ExporterFactory>(&mut self) -> &mut Self {
+        self.exporter_alias::<F>(F::METADATA.component_type)
+    }
+
+    /// Lists an exporter type under another name: the Collector has renamed some, and both names are in use.
+    pub fn exporter_alias<F: ExporterFactory>(&mut self, name: &'static str) -> &mut Self {
         let entry = ExporterEntry {
-            metadata: F::METADATA,
+            metadata: Metadata { component_type: name, ..F::METADATA },
             decode: decode::<F::Config>,
             new_state: new_state::<F::State>,
             settings: |config| config.downcast_ref::<F::Config>().map(F::settings).ok_or_else(foreign),
@@ -183,7 +196,8 @@ impl Registry {
                 Ok(Arc::new(F::build(config_of::<F::Config>(config)?, state_of(state)?, context)?) as Arc<dyn DynExporter>)
             },
         };
-        self.exporters.insert(F::METADATA.component_type, entry);
+        self.exporters.insert(name, entry);
+        self.shows.insert((Kind::Exporter, name), deferd_config::shown::<F::Config>);
         self
     }
 
@@ -227,6 +241,11 @@ impl Registry {
             Kind::Exporter => self.exporters.get(component_type).map(|entry| entry.decode),
             Kind::Extension => None,
         }
+    }
+
+    /// How a body of a type of a kind is shown without its secrets, if the type is known.
+    pub fn shower(&self, kind: Kind, component_type: &str) -> Option<Show> {
+        self.shows.get(&(kind, component_type)).copied()
     }
 }
 

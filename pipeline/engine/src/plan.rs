@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use deferd_component::{ComponentId, Kind, Signal};
+use deferd_component::{ComponentId, Kind, PipelineId, Signal};
 use deferd_config::Node;
 
 use crate::exporter::ExporterKey;
@@ -35,6 +35,31 @@ pub struct Plan {
     pub connectors: Changes<ConnectorKey>,
     /// By signal and id.
     pub exporters: Changes<ExporterKey>,
+    /// Which instances, in which order, a pipeline has. One that changes is put together anew, from instances of which each may be
+    /// kept.
+    pub pipelines: Changes<PipelineId>,
+}
+
+/// What a plan does, in words: one name per instance or pipeline, such as `processors::filter in metrics`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Names {
+    /// Not touched. Pipelines are not listed here: with all its instances kept, one has nothing to keep.
+    pub kept: Vec<String>,
+    /// Rebuilt over the state they have.
+    pub changed: Vec<String>,
+    /// New.
+    pub added: Vec<String>,
+    /// Gone: drained.
+    pub removed: Vec<String>,
+}
+
+impl Names {
+    fn add<K>(&mut self, changes: &Changes<K>, name: impl Fn(&K) -> String) {
+        self.kept.extend(changes.kept.iter().map(&name));
+        self.changed.extend(changes.changed.iter().map(&name));
+        self.added.extend(changes.added.iter().map(&name));
+        self.removed.extend(changes.removed.iter().map(&name));
+    }
 }
 
 impl<K: Ord + Clone> Changes<K> {
@@ -70,35 +95,44 @@ impl Plan {
             processors: Changes::between(&processors(old), &processors(new)),
             connectors: Changes::between(&connectors(old), &connectors(new)),
             exporters: Changes::between(&exporters(old), &exporters(new)),
+            pipelines: Changes::between(&old.pipelines, &new.pipelines),
         }
     }
 
-    /// Whether no instance would be touched.
+    /// What becomes of everything, by name.
+    pub fn names(&self) -> Names {
+        let mut names = Names::default();
+        names.add(&self.receivers, |id| component_path(Kind::Receiver, id));
+        names.add(&self.processors, |(pipeline, id)| format!("{} in {pipeline}", component_path(Kind::Processor, id)));
+        names.add(&self.connectors, |(from, to, id)| format!("{} from {from} to {to}", component_path(Kind::Connector, id)));
+        names.add(&self.exporters, |(signal, id)| format!("{} for {signal}", component_path(Kind::Exporter, id)));
+        let kept = names.kept.len();
+        names.add(&self.pipelines, |id| format!("service::pipelines::{id}"));
+        names.kept.truncate(kept);
+        names
+    }
+
+    /// Whether nothing would be touched.
     pub fn is_empty(&self) -> bool {
-        self.receivers.is_empty() && self.processors.is_empty() && self.connectors.is_empty() && self.exporters.is_empty()
+        self.receivers.is_empty()
+            && self.processors.is_empty()
+            && self.connectors.is_empty()
+            && self.exporters.is_empty()
+            && self.pipelines.is_empty()
     }
 }
 
-/// One line per instance that is not simply kept, and a count of those that are.
+/// One line per instance or pipeline that is not simply kept, and a count of the instances that are.
 impl fmt::Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        list(f, &self.receivers, |id| component_path(Kind::Receiver, id))?;
-        list(f, &self.processors, |(pipeline, id)| format!("{} in {pipeline}", component_path(Kind::Processor, id)))?;
-        list(f, &self.connectors, |(from, to, id)| format!("{} from {from} to {to}", component_path(Kind::Connector, id)))?;
-        list(f, &self.exporters, |(signal, id)| format!("{} for {signal}", component_path(Kind::Exporter, id)))?;
-        let kept =
-            self.receivers.kept.len() + self.processors.kept.len() + self.connectors.kept.len() + self.exporters.kept.len();
-        write!(f, "kept: {kept} instances")
-    }
-}
-
-fn list<K>(f: &mut fmt::Formatter<'_>, changes: &Changes<K>, name: impl Fn(&K) -> String) -> fmt::Result {
-    for (verb, keys) in [("changed", &changes.changed), ("added", &changes.added), ("removed", &changes.removed)] {
-        for key in keys {
-            writeln!(f, "{verb}: {}", name(key))?;
+        let names = self.names();
+        for (verb, names) in [("changed", &names.changed), ("added", &names.added), ("removed", &names.removed)] {
+            for name in names {
+                writeln!(f, "{verb}: {name}")?;
+            }
         }
+        write!(f, "kept: {} instances", names.kept.len())
     }
-    Ok(())
 }
 
 /// Receivers in use, with their signals: a receiver is built for the signals it serves, so another set is another receiver.

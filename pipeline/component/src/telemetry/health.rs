@@ -61,6 +61,11 @@ impl Health {
         .collect()
     }
 
+    /// Every component that is listed, with the reasons why it is degraded and their texts.
+    pub fn table(&self) -> BTreeMap<String, BTreeMap<String, String>> {
+        self.components.lock().clone()
+    }
+
     /// Writes `deferd_health`: per component 1 with the reason `ok`, or 0 for each reason that holds.
     pub fn render(self: &Arc<Self>, out: &mut Exposition) {
         out.family("deferd_health", "1 where a component is healthy, 0 for each reason why it is not", MetricKind::Gauge);
