@@ -2,17 +2,16 @@
 
 use std::fmt;
 
+use base64::Engine;
+use base64::alphabet::{STANDARD, URL_SAFE};
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
-use base64::{Engine, alphabet};
 use serde::de::{DeserializeSeed, Deserializer, Error, Unexpected, Visitor};
 
 use super::table::{Field, Kind};
 use crate::wire::{Writer, push_varint};
 
-/// Padding may be there or not: protobuf's JSON form takes both.
-const PADDING: GeneralPurposeConfig = GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
-const STANDARD: GeneralPurpose = GeneralPurpose::new(&alphabet::STANDARD, PADDING);
-const URL_SAFE: GeneralPurpose = GeneralPurpose::new(&alphabet::URL_SAFE, PADDING);
+/// Base64 that may end in `=` and need not.
+const PADDED_OR_NOT: GeneralPurposeConfig = GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
 
 /// A value as the wire has it.
 #[derive(Debug, Clone, PartialEq)]
@@ -140,9 +139,8 @@ impl Scalar {
         match self.0.kind {
             Kind::Text => Some(Encoded::Bytes(text.as_bytes().to_vec())),
             Kind::Base64 => {
-                let other = text.contains(['-', '_']);
-                let engine = if other { URL_SAFE } else { STANDARD };
-                engine.decode(text).ok().map(Encoded::Bytes)
+                let alphabet = if text.contains(['-', '_']) { &URL_SAFE } else { &STANDARD };
+                GeneralPurpose::new(alphabet, PADDED_OR_NOT).decode(text).ok().map(Encoded::Bytes)
             }
             Kind::Id(length) => unhex(text).filter(|id| id.is_empty() || id.len() == length).map(Encoded::Bytes),
             Kind::Enum(names) => names.number(text).and_then(|number| self.whole(number.into())),
