@@ -1,15 +1,22 @@
 //! Exporters of this distribution.
 
+pub mod alertmanager;
 pub mod debug;
+pub mod file;
 pub mod nop;
+pub mod otlp;
 pub mod prometheus;
 
 use deferd_component::Registry;
 
 /// Lists every exporter of this crate.
 pub fn register(registry: &mut Registry) {
+    registry.exporter::<alertmanager::Factory>();
     registry.exporter::<debug::Factory>();
+    registry.exporter::<file::Factory>();
     registry.exporter::<nop::Factory>();
+    // The Collector renamed it; configurations have both names.
+    registry.exporter::<otlp::Factory>().exporter_alias::<otlp::Factory>("otlp");
     registry.exporter::<prometheus::Factory>();
 }
 
@@ -23,7 +30,15 @@ mod tests {
     async fn every_exporter_keeps_the_contract() {
         let mut registry = Registry::default();
         register(&mut registry);
-        let bodies = [(Kind::Exporter, "prometheus", "{endpoint: \"127.0.0.1:0\"}")];
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let file = format!("{{path: {:?}}}", file.path().display().to_string());
+        let otlp = "{endpoint: \"http://127.0.0.1:4317\"}";
+        let bodies = [
+            (Kind::Exporter, "file", file.as_str()),
+            (Kind::Exporter, "otlp", otlp),
+            (Kind::Exporter, "otlp_grpc", otlp),
+            (Kind::Exporter, "prometheus", "{endpoint: \"127.0.0.1:0\"}"),
+        ];
         assert_eq!(testing::contract(&registry, &bodies), [""; 0]);
     }
 }

@@ -41,6 +41,11 @@ impl<'a> Attributes<'a> {
         self.encoded::<&[u8]>().next().is_none()
     }
 
+    /// Each attribute as the serialized `KeyValue` message that it is: what a key is made from.
+    pub fn pairs(&self) -> Repeated<'a, &'a [u8]> {
+        self.encoded()
+    }
+
     /// Each `KeyValue` message.
     pub(crate) fn encoded<T: View<'a>>(&self) -> Repeated<'a, T> {
         Repeated::new(self.message, self.number)

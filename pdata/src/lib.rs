@@ -18,6 +18,8 @@ pub mod attributes;
 pub mod build;
 pub mod edit;
 pub mod envelope;
+#[cfg(feature = "json")]
+pub mod json;
 pub mod logs;
 pub mod metrics;
 pub mod text;

@@ -1,9 +1,11 @@
 //! Views over a serialized `ExportLogsServiceRequest`.
 
+use std::borrow::Borrow;
+
 use crate::{
     any_value::AnyValue,
     attributes::Attributes,
-    edit::{Edited, retain},
+    edit::{Changes, Edited, Verdict, items},
     envelope::{self, low32},
     text::Text,
     wire::{Fields, Malformed, View, Wire},
@@ -45,7 +47,7 @@ pub struct LogRecord<'a> {
 impl<'a> LogRecord<'a> {
     /// What is known about it.
     pub fn attributes(&self) -> Attributes<'a> {
-        Attributes::new(self.bytes, 6)
+        Attributes::new(self.bytes, ATTRIBUTES)
     }
 }
 
@@ -88,6 +90,9 @@ pub fn count_records(request: &[u8]) -> Result<usize, Malformed> {
     envelope::sum_items(request, |_| Ok(1))
 }
 
+/// Field of a `LogRecord` that holds its attributes.
+const ATTRIBUTES: u32 = 6;
+
 /// Keeps the records for which `keep` returns true.
 ///
 /// `None` if that is all of them. A scope or resource left without a record is dropped too. Everything else is copied as it stands,
@@ -96,5 +101,26 @@ pub fn retain<'a>(
     request: &'a [u8],
     keep: impl FnMut(&ResourceLogs<'a>, &ScopeLogs<'a>, &LogRecord<'a>) -> bool,
 ) -> Result<Option<Edited>, Malformed> {
-    retain::retain(request, |_| 1, keep)
+    items::retain(request, |_| 1, keep)
+}
+
+/// Changes the attributes of the records for which `mark` returns something.
+///
+/// `None` if no record changed. The rest is as for [`edit`].
+pub fn mark<'a, C: Borrow<Changes>>(
+    request: &'a [u8],
+    mut mark: impl FnMut(&ResourceLogs<'a>, &ScopeLogs<'a>, &LogRecord<'a>) -> Option<C>,
+) -> Result<Option<Edited>, Malformed> {
+    edit(request, |resource, scope, record| mark(resource, scope, record).map_or(Verdict::Keep, Verdict::Change))
+}
+
+/// Keeps, drops or changes each record, as `decide` says, in one pass.
+///
+/// `None` if all of them stay as they are. A scope or resource left without a record is dropped too. Everything else is copied as it
+/// stands, unknown fields included. Fails if the shape around the records, or around the attributes of one that is changed, is malformed.
+pub fn edit<'a, C: Borrow<Changes>>(
+    request: &'a [u8],
+    decide: impl FnMut(&ResourceLogs<'a>, &ScopeLogs<'a>, &LogRecord<'a>) -> Verdict<C>,
+) -> Result<Option<Edited>, Malformed> {
+    items::change(request, ATTRIBUTES, decide)
 }

@@ -17,6 +17,8 @@ Examples:
   deferd --config deferd.yaml --set receivers.godefer.snapshot.interval=1s
   deferd validate --config deferd.yaml
                                    say all that is wrong with it, start nothing
+  deferd rules test rules_test.yaml
+                                   try threshold rules on recordings
   deferd reload --config deferd.yaml --dry-run
                                    what would the running service change?
 
@@ -38,6 +40,19 @@ Exit codes:
   6  the service ended before all that it had accepted was delivered: the
      drain deadline passed, or a second signal came
 A reason is one line on standard error.";
+
+const RULES_TEST: &str = "\
+A file of tests:
+  threshold:                       # the processor's body, as in a configuration
+    include: [default, \"${file:rules.yaml}\"]
+  tests:
+    - name: a leak fires after a minute
+      input: leak.jsonl            # OTLP in JSON, one request per line, as the file exporter writes it
+      fired: [{ name: DeferPendingGrows, severity: critical }]
+      expect:
+        - { at: 30s, alerts: [] }
+        - { at: 90s, alerts: [{ name: DeferPendingGrows, labels: { code.line.number: '33' } }] }
+Times count from the first point of the recording. `fired` and `alerts` list all alerts, and no others may fire.";
 
 /// What was asked for.
 #[derive(Debug, Parser)]
@@ -61,12 +76,39 @@ pub(crate) enum Command {
     Validate(ConfigArguments),
     /// Make a running service read its configuration again, or say what that would do
     Reload(ReloadArguments),
+    /// Try threshold rules on recordings, or look at the ones that come with this binary
+    #[command(subcommand)]
+    Rules(RulesCommand),
     /// List the components of this binary, as YAML
     Components,
     /// Look once at a Go process and show its pending defers
     Snapshot(SnapshotArguments),
     /// Watch a leaky Go service, built and started for the purpose
     Demo(DemoArguments),
+}
+
+/// What to do with rules.
+#[derive(Debug, Subcommand)]
+pub(crate) enum RulesCommand {
+    /// Run recordings through rules and compare what fires: 0 if everything comes out as expected, else 1
+    #[command(after_help = RULES_TEST)]
+    Test {
+        /// Files of tests
+        #[arg(required = true, value_name = "FILE")]
+        files: Vec<String>,
+    },
+    /// Check rule files: one line per problem and 1, or 0
+    Check {
+        /// Rule files: maps with `rules` and `log_rules`
+        #[arg(required = true, value_name = "FILE")]
+        files: Vec<String>,
+    },
+    /// Print a rule pack of this binary
+    Show {
+        /// Name of the pack: default or classic
+        #[arg(default_value = "default")]
+        pack: String,
+    },
 }
 
 /// Where a configuration comes from.

@@ -4,6 +4,7 @@ mod arguments;
 mod components;
 mod demo;
 mod reload;
+mod rules;
 mod snapshot;
 mod validate;
 
@@ -28,6 +29,7 @@ pub(crate) fn run(registry: &Registry, arguments: impl Iterator<Item = OsString>
         None => with_sources(&arguments.config, |sources| service::run(registry, sources)),
         Some(Command::Validate(config)) => with_sources(&config, |sources| validate::run(registry, &sources)),
         Some(Command::Reload(arguments)) => reload::run(registry, &arguments),
+        Some(Command::Rules(command)) => rules::run(&command),
         Some(Command::Components) => components::run(registry),
         Some(Command::Snapshot(arguments)) => snapshot::run(&arguments),
         Some(Command::Demo(arguments)) => demo::run(registry, &arguments),

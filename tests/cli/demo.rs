@@ -15,6 +15,9 @@ fn the_demo_finds_the_leak_and_every_look_agrees_with_the_program() {
     assert_eq!(output.status.code(), Some(0), "{stdout}\n{stderr}");
     assert!(stdout.contains("main.go:33 main.(*shipper).ship defers os.(*File).Close"), "{stdout}");
     assert!(stdout.contains("the program pauses"), "{stdout}");
+    let told = |text: &str| stdout.find(text).unwrap_or_else(|| panic!("{text:?} is not in {stdout}"));
+    assert!(told("critical alert DeferPendingGrows FIRES") < told("the leaking function returns"), "{stdout}");
+    assert!(told("the leaking function returns") < told("critical alert DeferPendingGrows IS RESOLVED"), "{stdout}");
     assert!(stdout.contains("agrees") && !stdout.contains("DISAGREES"), "{stdout}");
     let left: Vec<_> = std::fs::read_dir(temporary.path()).unwrap().collect();
     assert!(left.is_empty(), "left behind: {left:?}");

@@ -4,13 +4,11 @@ use std::path::PathBuf;
 use std::time::SystemTime;
 
 use super::container::container_of;
+use super::initial_stack;
 use super::proc::{self, Stat};
 
 /// Most bytes kept of a command line; the rest is cut. Enough to recognise a process by.
 const MAX_COMMAND_LINE: u64 = 4096;
-
-/// Most bytes of an environment searched: the kernel's default limit for arguments and environment together.
-const MAX_ENVIRONMENT: u64 = 2 << 20;
 
 /// What is known of a process beside its memory. Read once, when it is attached.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,7 +50,7 @@ pub(super) fn read(pid: u32, stat: Stat, image: &crate::image::Image) -> Process
     let link = std::fs::read_link(proc::path(pid, "exe")).unwrap_or_default();
     let (executable_path, executable_deleted) = without_deleted_mark(link);
     let (uid, vpid) = proc::read_text(pid, "status").map(|text| proc::parse_status(&text)).unwrap_or_default();
-    let environment = proc::read(pid, "environ", MAX_ENVIRONMENT).unwrap_or_default();
+    let environment = initial_stack::environment(pid, &stat).unwrap_or_default();
     let name = executable_path.file_name().map(|name| name.to_string_lossy().into_owned());
     ProcessInfo {
         pid,

@@ -10,6 +10,7 @@ mod container;
 mod discover;
 mod error;
 mod info;
+mod initial_stack;
 mod key;
 mod proc;
 
@@ -69,7 +70,7 @@ impl Target {
             let reason = ImageError::GoTooNew { version: image.version().text().to_owned() };
             AttachError::from_image(pid, reason)
         })?;
-        let bias = load_bias(pid, &file)?;
+        let bias = load_bias(pid, &stat, &file)?;
 
         let code = ImageCode(Arc::clone(&image));
         let globals = code.globals();
@@ -141,6 +142,12 @@ impl Target {
         }
     }
 
+    /// How many files it has open now, if that may be known. Whose files these are is certain only if a [`Self::snapshot`] after it
+    /// succeeds.
+    pub fn open_files(&self) -> Option<u64> {
+        proc::open_files(self.key.pid)
+    }
+
     /// Looks at the process once. See [`Snapshot`] for what the numbers mean.
     ///
     /// The identity is checked after the memory was read, so that no figure of another program is ever returned.
@@ -190,10 +197,9 @@ fn has_ended(pidfd: &OwnedFd) -> bool {
 }
 
 /// Where the program was loaded, from where the kernel started it and where its file says that it starts.
-fn load_bias(pid: u32, file: &File) -> Result<u64, AttachError> {
-    const MAX_AUXV: u64 = 4096;
+fn load_bias(pid: u32, stat: &Stat, file: &File) -> Result<u64, AttachError> {
     let reading = |error| AttachError::from_io(pid, "reading the auxiliary vector", error);
-    let auxv = proc::read(pid, "auxv", MAX_AUXV).map_err(reading)?;
+    let auxv = initial_stack::auxiliary_vector(pid, stat).map_err(reading)?;
     let mut header = [0; 64];
     file.read_exact_at(&mut header, 0).map_err(reading)?;
     // A process that is ending has no auxiliary vector any more.

@@ -38,6 +38,12 @@ pub(super) struct Stat {
     pub(super) kernel_thread: bool,
     /// Ticks from boot to the start of the process.
     pub(super) start_ticks: u64,
+    /// Where its stack begins; like the addresses below, 0 to those who may not read its memory.
+    pub(super) stack: u64,
+    /// Where the text of its arguments begins, which lies above that.
+    pub(super) arguments: u64,
+    /// Where the text of its environment begins and ends.
+    pub(super) environment: (u64, u64),
 }
 
 impl Stat {
@@ -51,10 +57,12 @@ impl Stat {
         let (_, fields) = text.rsplit_once(')')?;
         let mut fields = fields.split_ascii_whitespace();
         let state = fields.next()?.chars().next()?;
-        // proc(5): state is field 3, flags 9, starttime 22.
+        // proc(5): state is field 3, flags 9, starttime 22, startstack 28, arg_start 48, env_start 50, env_end 51.
         let flags: u64 = fields.nth(5)?.parse().ok()?;
         let start_ticks = fields.nth(12)?.parse().ok()?;
-        Some(Self { state, kernel_thread: flags & KERNEL_THREAD != 0, start_ticks })
+        let mut address = |skipped| fields.nth(skipped).and_then(|field| field.parse().ok()).unwrap_or(0);
+        let (stack, arguments, environment) = (address(5), address(19), (address(1), address(0)));
+        Some(Self { state, kernel_thread: flags & KERNEL_THREAD != 0, start_ticks, stack, arguments, environment })
     }
 
     /// Whether it has ended and only waits to be collected.
@@ -89,6 +97,16 @@ pub(super) fn nul_separated(bytes: &[u8]) -> impl Iterator<Item = String> + '_ {
     let bytes = bytes.strip_suffix(b"\0").unwrap_or(bytes);
     let parts = bytes.split(|byte| *byte == 0).map(|part| String::from_utf8_lossy(part).into_owned());
     parts.take(if bytes.is_empty() { 0 } else { usize::MAX })
+}
+
+/// How many files process `pid` has open: what the kernel says since Linux 6.2, counted before. `None` if it may not be known.
+pub(super) fn open_files(pid: u32) -> Option<u64> {
+    let folder = path(pid, "fd");
+    match std::fs::metadata(&folder).ok()?.len() {
+        // A process without any, or a kernel that does not say.
+        0 => u64::try_from(std::fs::read_dir(folder).ok()?.count()).ok(),
+        count => Some(count),
+    }
 }
 
 /// The value of `name` in the contents of `environ`; the first one, as `getenv` finds it.
@@ -126,9 +144,19 @@ mod tests {
     const STAT: &str = "812 (a) b (c) S 1 812 812 0 -1 4194560 1 0 0 0 0 0 0 0 20 0 5 0 123456 1000 10 1 2 3";
 
     #[test]
+    fn one_more_open_file_is_one_more() {
+        let before = open_files(std::process::id()).unwrap();
+        let files: Vec<File> = (0..50).map(|_| File::open("/dev/null").unwrap()).collect();
+        let after = open_files(std::process::id()).unwrap();
+        // Other tests of this process open and close files meanwhile.
+        assert!(after >= before + 30, "{before} {after} {}", files.len());
+        assert_eq!(open_files(0), None);
+    }
+
+    #[test]
     fn a_process_name_with_parentheses_does_not_shift_the_fields() {
         let stat = Stat::parse(STAT).unwrap();
-        assert_eq!(stat, Stat { state: 'S', kernel_thread: false, start_ticks: 123_456 });
+        assert_eq!((stat.state, stat.kernel_thread, stat.start_ticks), ('S', false, 123_456));
         assert_eq!(Stat::parse("812 (a"), None);
         assert_eq!(Stat::parse("812 (a) S 1"), None);
     }

@@ -17,7 +17,7 @@ use crate::{
     wire::Fault,
 };
 
-pub(super) fn generated(decisions: &[u8], schema: &Schema, faulty: bool) -> Vec<u8> {
+pub(crate) fn generated(decisions: &[u8], schema: &Schema, faulty: bool) -> Vec<u8> {
     generate::message(&mut Tape::new(decisions, faulty), schema, 1)
 }
 
@@ -71,7 +71,7 @@ fn check_verdict(verdict: Result<(), crate::wire::Malformed>, prost_accepts: boo
     }
 }
 
-pub(super) fn tape() -> impl Strategy<Value = Vec<u8>> {
+pub(crate) fn tape() -> impl Strategy<Value = Vec<u8>> {
     proptest::collection::vec(any::<u8>(), 0..3000)
 }
 

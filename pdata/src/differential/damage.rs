@@ -8,6 +8,7 @@ use super::{
     plain, sample, to_prost,
 };
 use crate::{
+    edit::{Changes, resource_attributes},
     logs, metrics,
     metrics::Data,
     traces,
@@ -88,11 +89,19 @@ fn texts(attributes: &crate::attributes::Attributes<'_>) -> usize {
         .sum()
 }
 
+fn changes() -> Changes {
+    let mut changes = Changes::default();
+    changes.insert("host.name", "here");
+    changes.upsert("a", 1);
+    changes.delete("go.defer.pending");
+    changes
+}
+
 #[test]
 fn damaged_metrics_are_read_safely_and_refused_or_decodable() {
     let mut random = fastrand::Rng::with_seed(SEED);
     let sample = sample::every_kind().encode_to_vec();
-    let (mut accepted, mut elements) = (0, 0);
+    let (mut accepted, mut elements, changes) = (0, 0, changes());
     for round in 0..MUTATIONS {
         let mut bytes = if round % 4 == 0 {
             sample.clone()
@@ -107,6 +116,7 @@ fn damaged_metrics_are_read_safely_and_refused_or_decodable() {
         elements += seen;
         let counted = metrics::count_points(&bytes);
         let edited = metrics::retain(&bytes, |_, _, metric| metric.name.is_empty());
+        let enriched = resource_attributes(&bytes, |_| Some(&changes));
         if validate::metrics(&bytes, Utf8::Require).is_err() {
             continue;
         }
@@ -119,6 +129,9 @@ fn damaged_metrics_are_read_safely_and_refused_or_decodable() {
             assert_eq!(metrics::count_points(&edited.bytes), Ok(edited.kept));
             assert_eq!(validate::metrics(&edited.bytes, Utf8::Require), Ok(()));
         }
+        if let Some(enriched) = enriched.unwrap() {
+            assert_eq!(validate::metrics(&enriched, Utf8::Require), Ok(()));
+        }
     }
     println!("{accepted} of {MUTATIONS} accepted, {elements} elements seen");
     assert!(accepted > MUTATIONS / 100, "damage refuses everything: {accepted} accepted");
@@ -128,7 +141,7 @@ fn damaged_metrics_are_read_safely_and_refused_or_decodable() {
 #[test]
 fn damaged_logs_are_read_safely_and_refused_or_decodable() {
     let mut random = fastrand::Rng::with_seed(SEED);
-    let mut accepted = 0;
+    let (mut accepted, changes) = (0, changes());
     for _ in 0..MUTATIONS {
         let tape: Vec<u8> = std::iter::repeat_with(|| random.u8(..)).take(400).collect();
         let mut bytes = generated(&tape, &validate::schema::LOGS, false);
@@ -140,6 +153,7 @@ fn damaged_logs_are_read_safely_and_refused_or_decodable() {
         let counted = logs::count_records(&bytes);
         assert_eq!(counted, traces::count_spans(&bytes));
         let edited = logs::retain(&bytes, |_, _, record| record.flags == 0);
+        let marked = logs::mark(&bytes, |_, _, record| (record.flags == 0).then_some(&changes));
         if validate::logs(&bytes, Utf8::Require).is_err() {
             continue;
         }
@@ -149,6 +163,10 @@ fn damaged_logs_are_read_safely_and_refused_or_decodable() {
             assert_eq!(edited.kept + edited.dropped, counted.unwrap());
             assert_eq!(logs::count_records(&edited.bytes), Ok(edited.kept));
             assert_eq!(validate::logs(&edited.bytes, Utf8::Require), Ok(()));
+        }
+        if let Some(marked) = marked.unwrap() {
+            assert_eq!(validate::logs(&marked.bytes, Utf8::Require), Ok(()));
+            assert_eq!((marked.kept, marked.dropped), (counted.unwrap(), 0));
         }
     }
     println!("{accepted} of {MUTATIONS} accepted");

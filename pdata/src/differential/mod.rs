@@ -2,8 +2,12 @@
 
 mod against_prost;
 mod damage;
+mod edits;
 mod generate;
 mod plain;
 mod rebuild;
 mod sample;
 mod to_prost;
+
+#[cfg(feature = "json")]
+pub(crate) use against_prost::{generated, tape};

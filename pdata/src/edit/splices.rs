@@ -58,6 +58,14 @@ impl Splices {
         }
     }
 
+    /// Notes that `bytes` are to be put in at `offset`.
+    pub(crate) fn insert(&mut self, offset: usize, bytes: &[u8]) {
+        let start = self.inserts.len();
+        self.inserts.extend_from_slice(bytes);
+        self.inserted += bytes.len();
+        self.list.push(Splice { cut: offset..offset, insert: start..self.inserts.len() });
+    }
+
     /// Notes the changes that `edit` makes inside the message at `span`, and its new length. If `edit` returns `false`, the
     /// whole field is left out instead.
     pub(crate) fn nested<E>(&mut self, span: &Span, edit: impl FnOnce(&mut Self) -> Result<bool, E>) -> Result<(), E> {

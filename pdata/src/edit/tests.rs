@@ -1,7 +1,8 @@
+use super::{Changes, Verdict, resource_attributes};
 use crate::{
     build::{AttributeSet, LogsBuilder, MetricsBuilder, NumberPoint, Record},
     logs, metrics,
-    wire::{Fault, Writer},
+    wire::{Expect, Fault, Writer},
 };
 
 /// Two resources with two scopes each, three metrics in each scope, one point in each.
@@ -103,4 +104,97 @@ fn log_records_are_dropped_alike() {
         .map(|record| record.severity_number)
         .collect();
     assert_eq!(left, (17..=24).collect::<Vec<_>>());
+}
+
+/// A request of one resource, one scope and one record, with a field that nobody knows on each level.
+fn with_unknown_fields(resource: &[(&str, &str)], record: &[(&str, &str)]) -> Vec<u8> {
+    let pairs = |out: &mut Writer, number, pairs: &[(&str, &str)]| {
+        for (key, value) in pairs {
+            out.nested(number, Expect::Small, |out| {
+                out.text(1, key);
+                out.varint(900, 5);
+                out.nested(2, Expect::Small, |out| out.text(1, value));
+            });
+        }
+        out.varint(901, 6);
+    };
+    let mut out = Writer::default();
+    out.nested(1, Expect::Large, |out| {
+        out.varint(902, 7);
+        out.nested(1, Expect::Small, |out| pairs(out, 1, resource));
+        out.nested(2, Expect::Medium, |out| {
+            out.nested(2, Expect::Small, |out| pairs(out, 6, record));
+            out.varint(903, 8);
+        });
+    });
+    out.into_vec()
+}
+
+#[test]
+fn a_record_is_marked_in_place_and_unknown_fields_survive() {
+    let before = with_unknown_fields(&[("service.name", "shop")], &[("alert.name", "old"), ("kept", "yes"), ("alert.name", "b")]);
+    let mut changes = Changes::default();
+    changes.upsert("alert.name", "LeakingDefer");
+    changes.upsert("alert.severity", "critical");
+    let marked = logs::mark(&before, |resource, scope, record| {
+        assert_eq!(resource.resource.attributes().count(), 1);
+        assert!(scope.scope.name.is_empty());
+        record.attributes().get("alert.name").map(|_| &changes)
+    });
+    let after = with_unknown_fields(&[("service.name", "shop")], &[("alert.name", "LeakingDefer"), ("kept", "yes")]);
+    let marked = marked.unwrap().unwrap();
+    assert_eq!((marked.kept, marked.dropped), (1, 0));
+    let attributes: Vec<_> = logs::Request::new(&marked.bytes)
+        .resources()
+        .flat_map(|resource| resource.scopes())
+        .flat_map(|scope| scope.items())
+        .flat_map(|record| {
+            record.attributes().iter().map(|(key, value)| format!("{key}={}", value.to_text())).collect::<Vec<_>>()
+        })
+        .collect();
+    assert_eq!(attributes, ["alert.name=LeakingDefer", "kept=yes", "alert.severity=critical"]);
+    // Taken away again, nothing of what nobody knows is missing.
+    let mut changes = Changes::default();
+    changes.delete("alert.severity");
+    let undone = logs::mark(&marked.bytes, |_, _, _| Some(&changes)).unwrap().unwrap();
+    assert_eq!(undone.bytes, after);
+}
+
+#[test]
+fn a_resource_is_enriched_where_its_keys_are_absent() {
+    let before = with_unknown_fields(&[("host.name", "theirs")], &[]);
+    let mut changes = Changes::default();
+    changes.insert("host.name", "ours");
+    assert_eq!(resource_attributes(&before, |_| Some(&changes)), Ok(None));
+    changes.upsert("host.name", "ours");
+    let edited = resource_attributes(&before, |_| Some(&changes)).unwrap().unwrap();
+    assert_eq!(edited, with_unknown_fields(&[("host.name", "ours")], &[]));
+    assert_eq!(resource_attributes(&before, |_| None::<Changes>), Ok(None));
+}
+
+#[test]
+fn an_entry_without_a_resource_gets_one_only_if_there_is_something_to_add() {
+    let mut out = Writer::default();
+    out.nested(1, Expect::Small, |out| out.text(3, "schema"));
+    let before = out.into_vec();
+    let mut changes = Changes::default();
+    changes.delete("host.name");
+    assert_eq!(resource_attributes(&before, |_| Some(&changes)), Ok(None));
+    changes.insert("host.name", "ours");
+    let edited = resource_attributes(&before, |_| Some(&changes)).unwrap().unwrap();
+    let resources: Vec<_> = metrics::Request::new(&edited).resources().collect();
+    assert_eq!(resources.len(), 1);
+    assert_eq!(resources[0].schema_url, "schema");
+    assert_eq!(resources[0].resource.attributes().get("host.name").unwrap().to_text(), "ours");
+}
+
+#[test]
+fn a_record_that_is_to_be_dropped_is_not_changed_and_not_looked_into() {
+    let mut out = Writer::default();
+    out.nested(1, Expect::Small, |out| out.nested(2, Expect::Small, |out| out.bytes(2, &[0x0f])));
+    let bytes = out.into_vec();
+    let edited = logs::edit::<Changes>(&bytes, |_, _, _| Verdict::Drop).unwrap().unwrap();
+    assert!(edited.bytes.is_empty());
+    assert_eq!((edited.kept, edited.dropped), (0, 1));
+    logs::edit(&bytes, |_, _, _| Verdict::Change(Changes::default())).unwrap_err();
 }

@@ -15,7 +15,7 @@ pub use summary::{Quantile, SummaryPoint};
 
 use crate::{
     attributes::Attributes,
-    edit::{Edited, retain},
+    edit::{Edited, items},
     envelope,
     text::Text,
     wire::{Fields, Malformed, Reader, Repeated, View, Wire},
@@ -223,5 +223,5 @@ pub fn retain<'a>(
     request: &'a [u8],
     keep: impl FnMut(&ResourceMetrics<'a>, &ScopeMetrics<'a>, &Metric<'a>) -> bool,
 ) -> Result<Option<Edited>, Malformed> {
-    retain::retain(request, Metric::count_points, keep)
+    items::retain(request, Metric::count_points, keep)
 }

@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 
 use crate::{Batch, BuildContext, BuildError, ExporterSettings, Metadata, Stop, Validate};
 
-/// Why an export did not succeed, and whether repeating it can help.
+/// Why an export did not succeed, or not for all items, and whether repeating it can help.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ExportError {
     /// The destination may take the same data later.
@@ -19,6 +19,14 @@ pub enum ExportError {
         message: String,
         /// How long the destination asked to be left alone.
         after: Option<Duration>,
+    },
+    /// The destination has taken the batch without some of its items, which it will never take. Nothing is to be repeated.
+    #[error("{message}")]
+    Partial {
+        /// How many of the batch's items were not taken.
+        rejected: usize,
+        /// Why, for the log.
+        message: String,
     },
     /// The destination will never take this data.
     #[error("{message}")]

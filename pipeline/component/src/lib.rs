@@ -34,7 +34,7 @@ pub use metadata::{Metadata, Stability};
 pub use out::{Emitted, Out};
 pub use outcome::{DropReason, Outcome, Refusal, RefusalKind, Refused};
 pub use processor::{Connector, ConnectorFactory, Farewell, Processor, ProcessorFactory};
-pub use queue::{ExporterSettings, QueueSettings, RetrySettings, Sizer};
+pub use queue::{ExporterSettings, NotYet, QueueSettings, RetrySettings, Sizer};
 pub use receiver::{Ingress, IngressSink, Receiver, ReceiverFactory};
 pub use registry::{
     AnyConfig, AnyState, ConnectorEntry, DynExporter, DynReceiver, ExporterEntry, ProcessorEntry, ReceiverEntry, Registry,

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use deferd_config::{ByteSize, Duration as ConfigDuration};
 
@@ -26,6 +26,9 @@ pub enum Sizer {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct QueueSettings {
+    /// Whether a sender is told that its data is accepted once it is queued. Off, it waits for the result of the export, as with
+    /// `wait_for_result` and `block_on_overflow`; exports under way and memory are bounded all the same.
+    pub enabled: bool,
     /// Exports under way at once. With 1, batches arrive in the order in which they were queued.
     pub num_consumers: u32,
     /// Capacity, in units of `sizer`.
@@ -38,17 +41,57 @@ pub struct QueueSettings {
     pub wait_for_result: bool,
     /// The sender waits for room instead of being refused.
     pub block_on_overflow: bool,
+    /// Keeping the queue on disk is not implemented; only null is taken.
+    pub storage: Option<String>,
+    /// Batching inside the queue is not implemented; it must be left out.
+    pub batch: Option<NotYet>,
+}
+
+/// Stands for a block of keys that the Collector has and that is not implemented: it is refused whatever is in it, even if that is
+/// nothing, since the Collector reads an empty block as "with defaults".
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct NotYet;
+
+impl<'de> Deserialize<'de> for NotYet {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        serde::de::IgnoredAny::deserialize(deserializer).map(|_| Self)
+    }
+}
+
+impl JsonSchema for NotYet {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "NotYet".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::Schema::default()
+    }
+}
+
+impl QueueSettings {
+    /// Whether a sender waits for the result of the export.
+    pub const fn waits_for_result(&self) -> bool {
+        self.wait_for_result || !self.enabled
+    }
+
+    /// Whether a sender waits for room.
+    pub const fn waits_for_room(&self) -> bool {
+        self.block_on_overflow || !self.enabled
+    }
 }
 
 impl Default for QueueSettings {
     fn default() -> Self {
         Self {
+            enabled: true,
             num_consumers: 10,
             queue_size: 1000,
             sizer: Sizer::Requests,
             max_bytes: ByteSize::mib(64),
             wait_for_result: false,
             block_on_overflow: false,
+            storage: None,
+            batch: None,
         }
     }
 }
@@ -63,6 +106,16 @@ impl Validate for QueueSettings {
         }
         if self.max_bytes.get() == 0 {
             issues.push("max_bytes", "`max_bytes` must be positive", "for example 64MiB");
+        }
+        if self.storage.is_some() {
+            issues.push("storage", "a queue on disk is not implemented", "no `storage`: the queue is in memory");
+        }
+        if self.batch.is_some() {
+            issues.push(
+                "batch",
+                "batching inside the queue is not implemented",
+                "no `batch`: requests are sent as they were queued",
+            );
         }
     }
 }

@@ -182,8 +182,13 @@ impl Registry {
 
     /// Lists an exporter type; a type listed before is replaced.
     pub fn exporter<F: ExporterFactory>(&mut self) -> &mut Self {
+        self.exporter_alias::<F>(F::METADATA.component_type)
+    }
+
+    /// Lists an exporter type under another name: the Collector has renamed some, and both names are in use.
+    pub fn exporter_alias<F: ExporterFactory>(&mut self, name: &'static str) -> &mut Self {
         let entry = ExporterEntry {
-            metadata: F::METADATA,
+            metadata: Metadata { component_type: name, ..F::METADATA },
             decode: decode::<F::Config>,
             new_state: new_state::<F::State>,
             settings: |config| config.downcast_ref::<F::Config>().map(F::settings).ok_or_else(foreign),
@@ -191,8 +196,8 @@ impl Registry {
                 Ok(Arc::new(F::build(config_of::<F::Config>(config)?, state_of(state)?, context)?) as Arc<dyn DynExporter>)
             },
         };
-        self.exporters.insert(F::METADATA.component_type, entry);
-        self.shows.insert((Kind::Exporter, F::METADATA.component_type), deferd_config::shown::<F::Config>);
+        self.exporters.insert(name, entry);
+        self.shows.insert((Kind::Exporter, name), deferd_config::shown::<F::Config>);
         self
     }
 

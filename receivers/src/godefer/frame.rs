@@ -56,7 +56,7 @@ pub(super) struct Times {
 
 impl Frame {
     /// All points of one look.
-    pub(super) fn new(snapshot: &Snapshot, report: &Report) -> Self {
+    pub(super) fn new(snapshot: &Snapshot, report: &Report, open_files: Option<u64>) -> Self {
         let mut frame = Self::default();
         report.rows.iter().for_each(|row| frame.site(row));
         if let Some((pending, bytes)) = report.other {
@@ -67,6 +67,9 @@ impl Frame {
         frame.chains(snapshot);
         frame.goroutines(snapshot);
         frame.runtime(snapshot);
+        if let Some(files) = open_files {
+            frame.add_plain(Metric::FileDescriptors, count(files));
+        }
         frame.cost(snapshot);
         frame
     }

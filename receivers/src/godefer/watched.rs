@@ -62,9 +62,11 @@ impl Watched {
     pub(super) fn look(&mut self, options: &SnapshotOptions, max_sites: usize) -> Result<Outgoing, SnapshotError> {
         let now = Instant::now();
         self.looked = Some(now);
+        // Before the look, which sees to it that it is still the same process.
+        let open_files = self.target.open_files();
         let snapshot = self.target.snapshot(options)?;
         let report = self.history.add(now, &snapshot.sites, max_sites);
-        let frame = Frame::new(&snapshot, &report);
+        let frame = Frame::new(&snapshot, &report, open_files);
         let times = Times { start: self.started, taken: nanoseconds(snapshot.taken) };
         let (payload, points) = frame.encode(&self.resource, &self.alive, times);
         Ok(Outgoing { payload, points, alive: frame.series() })

@@ -106,6 +106,11 @@ impl Leaky {
         Ok(serde_json::from_str(&get(self.address, "/counters").await?)?)
     }
 
+    /// Lets the leaking function return, which runs what it deferred, and returns what is left.
+    pub(super) async fn stop(&self) -> Result<Counters, LeakyError> {
+        Ok(serde_json::from_str(&post(self.address, "/stop").await?)?)
+    }
+
     /// Makes it pause, so that its count stands still and is exact, and returns that count.
     pub(super) async fn pause(&self) -> Result<Counters, LeakyError> {
         Ok(serde_json::from_str(&post(self.address, "/pause").await?)?)

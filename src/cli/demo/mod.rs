@@ -3,6 +3,7 @@
 //! What is shown is what a Prometheus would get: it is scraped from the `prometheus` exporter, and held to what the program
 //! itself counts.
 
+mod alarm;
 mod fetch;
 mod go;
 mod leaky;
@@ -85,13 +86,28 @@ receivers:
     targets: {{ include: [{{ pid: {pid} }}] }}
     snapshot: {{ interval: 1s }}
     min_age: 0s
+processors:
+  threshold:
+    rules:
+      # As in the pack `default`, but for 10 s in place of a minute.
+      - name: {rule}
+        metric: go.defer.pending
+        match: {{ go.defer.kind: heap|rangefunc }}
+        measure: slope
+        window: 20s
+        above: 0.1
+        clear: 0.05
+        for: 10s
+        severity: critical
+        summary: \"{{{{ value }}}} more deferred calls per second at {{{{ site }}}}\"
 exporters:
   prometheus: {{ endpoint: \"{scrape}\", send_timestamps: true }}
 service:
   telemetry:
     logs: {{ level: warn }}
     metrics: {{ address: \"127.0.0.1:0\" }}
-"
+",
+        rule = watch::RULE
     )
 }
 

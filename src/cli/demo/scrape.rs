@@ -22,6 +22,19 @@ pub(super) struct Finding {
     pub(super) taken: SystemTime,
 }
 
+/// An alert as it was exported.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Alert {
+    /// Its rule.
+    pub(super) name: String,
+    /// How bad it is.
+    pub(super) severity: String,
+    /// File name without its folder, and line.
+    pub(super) place: String,
+    /// Whether it fires; otherwise it was resolved.
+    pub(super) firing: bool,
+}
+
 /// One line of the exposition format.
 #[derive(Debug, PartialEq)]
 struct Sample {
@@ -47,16 +60,36 @@ pub(super) fn worst(text: &str) -> Option<Finding> {
         samples.iter().find(fits).map(|sample| sample.value)
     };
     let label = |key: &str| worst.labels.get(key).cloned().unwrap_or_default();
-    let file = label("code_file_path");
     Some(Finding {
         function: label("code_function_name"),
-        place: format!("{}:{}", file.rsplit('/').next().unwrap_or(&file), label("code_line_number")),
+        place: place(&worst.labels),
         callee: label("go_defer_callee"),
         pending: worst.value,
         growth: same_site("go_defer_pending_growth"),
         memory: same_site("go_defer_pending_memory").unwrap_or_default(),
         taken: UNIX_EPOCH.checked_add(Duration::from_millis(worst.timestamp?))?,
     })
+}
+
+/// The alert of this name, if there is one; one that fires before one that does not.
+pub(super) fn alert(text: &str, name: &str) -> Option<Alert> {
+    let samples = text.lines().filter_map(sample);
+    let named = |sample: &Sample| sample.labels.get("alert_name").is_some_and(|label| label == name);
+    let alerts = samples.filter(|sample| sample.name == "deferd_alert_active" && named(sample));
+    let worst = alerts.max_by(|one, other| one.value.total_cmp(&other.value))?;
+    Some(Alert {
+        name: name.to_owned(),
+        severity: worst.labels.get("alert_severity").cloned().unwrap_or_default(),
+        place: place(&worst.labels),
+        firing: worst.value > 0.0,
+    })
+}
+
+/// File name without its folder, and line.
+fn place(labels: &Labels) -> String {
+    let label = |key: &str| labels.get(key).map_or("", String::as_str);
+    let file = label("code_file_path");
+    format!("{}:{}", file.rsplit('/').next().unwrap_or(file), label("code_line_number"))
 }
 
 fn can_grow(labels: &Labels) -> bool {
@@ -138,6 +171,17 @@ mod tests {
             taken: UNIX_EPOCH + Duration::from_millis(1_500),
         };
         assert_eq!(worst(&text), Some(expected));
+    }
+
+    #[test]
+    fn an_alert_that_fires_comes_before_one_that_ended() {
+        let line = |severity: &str, value| {
+            format!("deferd_alert_active{{alert_name=\"A\",alert_severity=\"{severity}\",{SITE}}} {value} 1500\n")
+        };
+        let firing = alert(&(line("high", 0) + &line("critical", 1)), "A").unwrap();
+        assert_eq!((firing.severity.as_str(), firing.place.as_str(), firing.firing), ("critical", "main.go:33", true));
+        assert_eq!(alert(&line("high", 0), "A").map(|alert| alert.firing), Some(false));
+        assert_eq!(alert(&line("high", 0), "B"), None);
     }
 
     #[test]

@@ -6,9 +6,10 @@ use std::time::{Duration, SystemTime};
 use deferd_config::one_line;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
+use super::alarm::Alarm;
 use super::fetch::{FetchError, get};
 use super::leaky::{Leaky, LeakyError};
-use super::scrape::{Finding, worst};
+use super::scrape::{Finding, alert, worst};
 use super::truth::{Bounds, History, Reading};
 use crate::service::{Request, Signals};
 use crate::terminal;
@@ -18,6 +19,9 @@ use crate::units;
 const TICK: Duration = Duration::from_millis(100);
 /// The first finding is expected after a second; after this something is wrong.
 const PATIENCE: Duration = Duration::from_secs(30);
+
+/// The rule whose alert is waited for.
+pub(super) const RULE: &str = "DeferPendingGrows";
 
 /// Why watching ended early.
 #[derive(Debug, thiserror::Error)]
@@ -45,10 +49,11 @@ struct Watch<'a> {
     newest: SystemTime,
     shown: u32,
     wrong: u32,
+    alarm: Alarm,
 }
 
 /// Shows findings for `duration` (without end if that is 0) or until a signal; then makes the program pause and compares once
-/// more. Returns whether all that was reported was true.
+/// more, and ends the leak, which ends the alert about it. Returns whether all that was reported was true.
 pub(super) async fn watch(
     leaky: &Leaky,
     scrape: SocketAddr,
@@ -64,10 +69,12 @@ pub(super) async fn watch(
         newest: SystemTime::UNIX_EPOCH,
         shown: 0,
         wrong: 0,
+        alarm: Alarm::default(),
     };
     let mut ticks = interval(TICK);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    while duration.is_zero() || watch.begun.elapsed() < duration {
+    // A short look still waits for the alert.
+    while duration.is_zero() || watch.begun.elapsed() < duration || watch.expects_alarm(duration) {
         tokio::select! {
             _ = ticks.tick() => watch.step().await?,
             request = signals.next() => if matches!(request, Request::Stop(_)) {
@@ -77,8 +84,9 @@ pub(super) async fn watch(
         }
     }
     watch.compare_paused(signals).await?;
+    watch.end_leak(signals).await?;
     watch.summarise();
-    Ok(watch.wrong == 0)
+    Ok(watch.wrong == 0 && watch.alarm == Alarm::Resolved)
 }
 
 impl Watch<'_> {
@@ -105,7 +113,11 @@ impl Watch<'_> {
 
     /// What the exporter shows, if that is newer than what it showed before.
     async fn news(&mut self) -> Result<Option<Finding>, WatchError> {
-        let finding = worst(&get(self.scrape, "/metrics").await?).filter(|finding| finding.taken > self.newest);
+        let page = get(self.scrape, "/metrics").await?;
+        if let Some(line) = self.alarm.look(alert(&page, RULE).as_ref(), self.begun.elapsed()) {
+            terminal::show(&line);
+        }
+        let finding = worst(&page).filter(|finding| finding.taken > self.newest);
         if let Some(finding) = &finding {
             self.newest = finding.taken;
         }
@@ -141,8 +153,37 @@ impl Watch<'_> {
         Err(WatchError::Nothing { pid: self.leaky.pid() })
     }
 
+    fn expects_alarm(&self, duration: Duration) -> bool {
+        self.alarm == Alarm::Quiet && self.begun.elapsed() < duration + PATIENCE
+    }
+
+    /// Lets the leaking function return, and waits for the end of the alert.
+    async fn end_leak(&mut self, signals: &mut Signals) -> Result<(), WatchError> {
+        let left = self.leaky.stop().await?;
+        let after = self.begun.elapsed().as_secs();
+        terminal::show(&format!(
+            "{after:>5} s  the leaking function returns: its deferred calls are run, {} are left\n",
+            left.pending
+        ));
+        let deadline = Instant::now() + PATIENCE;
+        while self.alarm == Alarm::Firing && Instant::now() < deadline {
+            tokio::select! {
+                () = tokio::time::sleep(TICK) => {}
+                request = signals.next() => if matches!(request, Request::Stop(_)) { return Ok(()) },
+            }
+            self.news().await?;
+        }
+        Ok(())
+    }
+
     fn summarise(&self) {
         let (shown, right) = (self.shown, self.shown - self.wrong);
+        let alarm = match self.alarm {
+            Alarm::Quiet => "no alert fired",
+            Alarm::Firing => "the alert still fires",
+            Alarm::Resolved => "the alert fired and was resolved",
+        };
+        terminal::show(&format!("demo: {alarm}\n"));
         terminal::show(&format!("demo: {right} of {shown} looks agree with the program's own counter; ends the program\n"));
     }
 }

@@ -42,9 +42,25 @@ impl Watch {
         }
     }
 
-    /// The text. `max_agent_cpu` leaves room for an unoptimised build.
+    /// The text: all that is seen goes to the Prometheus exporter.
     pub fn yaml(&self) -> String {
-        let Self { ports: Ports { exporter, own_metrics }, include, interval, min_age } = self;
+        format!(
+            "{}exporters:
+{}service:
+{}  pipelines:
+    metrics:
+      receivers: [godefer]
+      exporters: [prometheus]
+",
+            self.receivers(),
+            self.prometheus(),
+            self.telemetry()
+        )
+    }
+
+    /// The section `receivers`. `max_agent_cpu` leaves room for an unoptimised build.
+    pub(crate) fn receivers(&self) -> String {
+        let Self { include, interval, min_age, .. } = self;
         let include = include.join(", ");
         format!(
             "receivers:
@@ -56,18 +72,17 @@ impl Watch {
     discovery_interval: 200ms
     min_age: {min_age}
     max_agent_cpu: 50%
-exporters:
-  prometheus:
-    endpoint: 127.0.0.1:{exporter}
-service:
-  telemetry:
-    metrics:
-      address: 127.0.0.1:{own_metrics}
-  pipelines:
-    metrics:
-      receivers: [godefer]
-      exporters: [prometheus]
 "
         )
+    }
+
+    /// The Prometheus exporter, in the section `exporters`.
+    pub(crate) fn prometheus(&self) -> String {
+        format!("  prometheus:\n    endpoint: 127.0.0.1:{}\n", self.ports.exporter)
+    }
+
+    /// Where the service shows its own metrics, in the section `service`.
+    pub(crate) fn telemetry(&self) -> String {
+        format!("  telemetry:\n    metrics:\n      address: 127.0.0.1:{}\n", self.ports.own_metrics)
     }
 }

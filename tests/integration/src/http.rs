@@ -22,20 +22,27 @@ pub struct Answer {
 
 /// `GET PATH`.
 pub fn get(address: SocketAddr, path: &str) -> io::Result<Answer> {
-    request(address, "GET", path)
+    request(address, "GET", path, "")
 }
 
 /// `POST PATH`, without a body.
 pub fn post(address: SocketAddr, path: &str) -> io::Result<Answer> {
-    request(address, "POST", path)
+    request(address, "POST", path, "")
+}
+
+/// `POST PATH` with a body of JSON.
+pub fn post_json(address: SocketAddr, path: &str, body: &str) -> io::Result<Answer> {
+    request(address, "POST", path, body)
 }
 
 /// HTTP/1.0: the answer is whole when the connection ends, and never chunked.
-fn request(address: SocketAddr, method: &str, path: &str) -> io::Result<Answer> {
+fn request(address: SocketAddr, method: &str, path: &str, body: &str) -> io::Result<Answer> {
     let mut stream = TcpStream::connect_timeout(&address, TIMEOUT)?;
     stream.set_read_timeout(Some(TIMEOUT))?;
     stream.set_write_timeout(Some(TIMEOUT))?;
-    write!(stream, "{method} {path} HTTP/1.0\r\nHost: {address}\r\nContent-Length: 0\r\n\r\n")?;
+    let length = body.len();
+    let json = if body.is_empty() { "" } else { "Content-Type: application/json\r\n" };
+    write!(stream, "{method} {path} HTTP/1.0\r\nHost: {address}\r\n{json}Content-Length: {length}\r\n\r\n{body}")?;
     let mut text = String::new();
     stream.take(MAX_ANSWER).read_to_string(&mut text)?;
     parse(&text).ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, format!("no HTTP answer: {text:.200?}")))

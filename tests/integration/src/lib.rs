@@ -4,15 +4,21 @@
 //! The tests are in `tests/`. Nothing here uses deferd as a library: what a user cannot see does not count.
 #![expect(clippy::expect_used, clippy::panic, reason = "only tests use this crate, and a failed expectation is their message")]
 
+pub mod alerting;
+pub mod alertmanager;
 pub mod config;
 pub mod deferd;
 pub mod exposition;
 pub mod http;
+pub mod leaks;
+pub mod lookalikes;
 pub mod matrix;
 pub mod nats;
+pub mod otlp_sink;
 pub mod port;
 pub mod process;
 pub mod programs;
 pub mod prometheus;
 pub mod snapshot;
 pub mod wait;
+pub mod webhook;

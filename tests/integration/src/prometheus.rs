@@ -34,6 +34,23 @@ pub struct Series {
     pub value: f64,
 }
 
+/// What was scraped of one series.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Samples {
+    /// All labels as the server gives them.
+    pub labels: Value,
+    /// Seconds since the epoch, and the value.
+    pub values: Vec<(f64, f64)>,
+}
+
+impl Samples {
+    /// The longest time between two samples, in seconds.
+    pub fn longest_gap(&self) -> f64 {
+        let pairs = self.values.iter().zip(self.values.iter().skip(1));
+        pairs.map(|((earlier, _), (later, _))| later - earlier).fold(0.0, f64::max)
+    }
+}
+
 impl Series {
     /// A label's value, empty if there is none.
     pub fn label(&self, name: &str) -> &str {
@@ -80,6 +97,16 @@ impl Prometheus {
         result.expect("a result").iter().map(series).collect()
     }
 
+    /// The samples of the last `seconds` of every series that a selector names, oldest first, as they were scraped.
+    ///
+    /// # Panics
+    /// If the server refuses it.
+    pub fn samples(&self, selector: &str, seconds: u64) -> Vec<Samples> {
+        let answer = self.get(&format!("/api/v1/query?query={}", http::escape(&format!("{selector}[{seconds}s]"))));
+        let result = answer.pointer("/data/result").and_then(Value::as_array);
+        result.expect("a result").iter().map(samples).collect()
+    }
+
     /// What it says about the scraped job: `up`, and the error of the last scrape.
     ///
     /// # Panics
@@ -100,6 +127,15 @@ impl Prometheus {
 fn series(result: &Value) -> Series {
     let value = result.pointer("/value/1").and_then(Value::as_str).and_then(|text| text.parse().ok());
     Series { labels: result.get("metric").cloned().unwrap_or_default(), value: value.expect("a value") }
+}
+
+fn samples(result: &Value) -> Samples {
+    let pair = |pair: &Value| Some((pair.get(0)?.as_f64()?, pair.get(1)?.as_str()?.parse().ok()?));
+    let values = result.get("values").and_then(Value::as_array).expect("samples");
+    Samples {
+        labels: result.get("metric").cloned().unwrap_or_default(),
+        values: values.iter().map(|value| pair(value).expect("a time and a value")).collect(),
+    }
 }
 
 fn configuration(scraped: u16) -> String {

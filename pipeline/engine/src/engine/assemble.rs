@@ -183,7 +183,7 @@ impl Assembly<'_> {
 
     fn is_waiting(&self, id: &ComponentId) -> bool {
         let settings = self.spec.exporters.get(id).and_then(|part| (part.entry.settings)(&part.config).ok());
-        settings.is_some_and(|settings| settings.queue.wait_for_result)
+        settings.is_some_and(|settings| settings.queue.waits_for_result())
     }
 
     fn pipeline(&self, id: &PipelineId, index: &BTreeMap<&PipelineId, usize>) -> Pipeline {

@@ -48,7 +48,15 @@ async fn deliver(shared: &Shared, batch: Batch, give_up: &Stop) {
         let instance = shared.instance();
         let Some(result) = unless(give_up, attempt(&instance, &batch)).await else { return abandon(shared, batch) };
         let (message, after) = match result {
-            Ok(()) => return succeed(shared, batch),
+            Ok(()) => {
+                shared.recover("partial_success");
+                return succeed(shared, batch, 0);
+            }
+            Err(Failure::Export(ExportError::Partial { rejected, message })) => {
+                let rejected = rejected.min(batch.items());
+                lose_a_part(shared, rejected, &message);
+                return succeed(shared, batch, rejected);
+            }
             Err(Failure::Export(ExportError::Retryable { message, after })) => (message, after),
             Err(Failure::Export(ExportError::Permanent { message })) => {
                 return fail(shared, batch, DropReason::Rejected, RefusalKind::Invalid, &message);
@@ -81,13 +89,21 @@ async fn attempt(instance: &Instance, batch: &Batch) -> Result<(), Failure> {
     }
 }
 
-fn succeed(shared: &Shared, batch: Batch) {
-    shared.counters.sent.add(batch.items());
+/// Delivered, but for `rejected` items that are accounted for already.
+fn succeed(shared: &Shared, batch: Batch, rejected: usize) {
+    shared.counters.sent.add(batch.items().saturating_sub(rejected));
     batch.resolve(Outcome::Accepted);
     for reason in ["export_failing", "export_failed"] {
-        if shared.health.recover(&shared.path, reason) {
-            tracing::info!(component = shared.path, "exporting works again");
-        }
+        shared.recover(reason);
+    }
+}
+
+/// The destination took the rest.
+fn lose_a_part(shared: &Shared, rejected: usize, message: &str) {
+    shared.counters.failed.add(rejected);
+    count_dropped(&shared.telemetry, &shared.path, shared.signal, DropReason::Rejected, rejected);
+    if shared.health.degrade(&shared.path, "partial_success", message) {
+        tracing::warn!(component = shared.path, error = message, dropped_items = rejected, "Partial success response.");
     }
 }
 

@@ -119,6 +119,12 @@ impl Shared {
     fn instance(&self) -> Arc<Instance> {
         self.current.load_full()
     }
+
+    fn recover(&self, reason: &str) {
+        if self.health.recover(&self.path, reason) {
+            tracing::info!(component = self.path, reason, "exporting works again");
+        }
+    }
 }
 
 /// Runs an exporter's own background work; where that ends without being asked to, the exporter is degraded, not forgotten.

@@ -118,7 +118,7 @@ impl Queue {
             bytes: telemetry.gauge("deferd_exporter_queue_bytes", "Serialized bytes held by the queue", labels()),
         };
         gauges.capacity.set(integer(settings.queue_size));
-        let (blocks, waits) = (settings.block_on_overflow.into(), settings.wait_for_result.into());
+        let (blocks, waits) = (settings.waits_for_room().into(), settings.waits_for_result().into());
         let inner = Inner { settings, batches: VecDeque::new(), used: Cost::default(), senders: 0, closed: false };
         Arc::new(Self {
             name: name.to_owned(),
@@ -139,8 +139,8 @@ impl Queue {
     /// Applies other settings. A smaller capacity drops nothing: the queue takes no more until it has shrunk.
     pub(crate) fn reconfigure(&self, settings: QueueSettings) {
         self.gauges.capacity.set(integer(settings.queue_size));
-        self.blocks.store(settings.block_on_overflow, Ordering::Relaxed);
-        self.waits.store(settings.wait_for_result, Ordering::Relaxed);
+        self.blocks.store(settings.waits_for_room(), Ordering::Relaxed);
+        self.waits.store(settings.waits_for_result(), Ordering::Relaxed);
         {
             let mut inner = self.inner.lock();
             inner.settings = settings;

@@ -1,0 +1,142 @@
+//! What fires, and when it ends.
+
+use super::*;
+
+const VALUE: &str = "{include: [], rules: [{name: TooMany, metric: go.defer.pending, above: 10, clear: 5, for: 10s, severity: high, \
+    summary: \"{{ service }} {{ site }} {{ value }} > {{ threshold }}\", remediation: look}]}";
+
+#[test]
+fn a_limit_passed_for_long_enough_fires_and_the_clear_level_resolves() {
+    let bench = Bench::new(VALUE);
+    let firing = [said("TooMany", "high", true, "33")];
+    assert_eq!(bench.send(0, "go.defer.pending", &[(33, Some(11.0)), (40, Some(3.0))]), []);
+    assert_eq!(bench.send(5, "go.defer.pending", &[(33, Some(12.0)), (40, Some(3.0))]), []);
+    assert_eq!(bench.send(10, "go.defer.pending", &[(33, Some(13.0)), (40, Some(3.0))]), firing);
+    assert_eq!(bench.send(15, "go.defer.pending", &[(33, Some(7.0))]), firing, "above the clear level it goes on");
+    assert_eq!(bench.send(20, "go.defer.pending", &[(33, Some(5.0))]), [said("TooMany", "high", false, "33")]);
+    assert_eq!(bench.send(25, "go.defer.pending", &[(33, Some(5.0))]), [], "resolved is said once");
+}
+
+#[test]
+fn the_exemplar_tells_value_threshold_beginning_and_texts() {
+    let bench = Bench::new(VALUE);
+    for second in [0, 5] {
+        bench.send(second, "go.defer.pending", &[(33, Some(11.0))]);
+    }
+    let mut out = Out::new();
+    bench.threshold.process(request("shop", 10, "go.defer.pending", &[(33, Some(13.0))]), &mut out).unwrap();
+    let emitted = out.take_emitted();
+    let mut told = Vec::new();
+    each_alert(&emitted[0].batch, |point| {
+        let exemplar = point.exemplars().next().unwrap();
+        let set = exemplar.filtered_attributes();
+        told.push(format!("value {}", exemplar.value.unwrap().as_f64()));
+        told.extend(set.iter().map(|(key, value)| format!("{key} {}", value.to_text())));
+        assert_eq!(point.attributes().count(), 5, "identity alone: name, severity and the labels of the series");
+    });
+    let expected = [
+        "value 13".to_owned(),
+        "alert.measure value".to_owned(),
+        "alert.threshold 10".to_owned(),
+        format!("alert.since {START}"),
+        "alert.summary shop main.go:33 13 > 10".to_owned(),
+        "alert.remediation look".to_owned(),
+    ];
+    assert_eq!(told, expected);
+}
+
+#[test]
+fn growth_without_end_fires_the_default_pack_and_what_falls_back_does_not() {
+    let bench = Bench::new("{}");
+    let mut first = None;
+    for look in 0..20_u64 {
+        let sawtooth = f64::from(u32::try_from(look % 4).unwrap()) * 500.0;
+        let leak = f64::from(u32::try_from(look).unwrap()) * 10.0;
+        let said = bench.send(look * 5, "go.defer.pending", &[(33, Some(leak)), (40, Some(sawtooth))]);
+        assert!(said.iter().all(|said| said.line == "33" && said.severity == "critical" && said.firing), "{said:?}");
+        if first.is_none() && !said.is_empty() {
+            first = Some(look * 5);
+        }
+    }
+    assert_eq!(first, Some(65), "`for` is 60 s, and a slope needs a second look");
+    let ends = (20..24_u64).find(|look| {
+        let said = bench.send(look * 5, "go.defer.pending", &[(33, Some(0.0))]);
+        said == [said_resolved()]
+    });
+    assert_eq!(ends, Some(21), "two looks after the function returned");
+}
+
+fn said_resolved() -> Said {
+    said("DeferPendingGrows", "critical", false, "33")
+}
+
+#[test]
+fn a_leak_that_pauses_is_resolved_within_thirty_seconds() {
+    let bench = Bench::new("{}");
+    for look in 0..15_u64 {
+        bench.send(look * 5, "go.defer.pending", &[(33, Some(f64::from(u32::try_from(look).unwrap()) * 10.0))]);
+    }
+    let end = (15..30_u64).find(|look| bench.send(look * 5, "go.defer.pending", &[(33, Some(140.0))]) == [said_resolved()]);
+    assert!(end.is_some_and(|look| (look - 14) * 5 <= 25), "{end:?}");
+}
+
+#[test]
+fn an_ended_series_resolves_its_alert() {
+    let bench = Bench::new("{include: [], rules: [{name: A, metric: m, above: 1, severity: critical}]}");
+    assert_eq!(bench.send(0, "m", &[(1, Some(2.0))]), [said("A", "critical", true, "1")]);
+    assert_eq!(bench.send(5, "m", &[(1, None)]), [said("A", "critical", false, "1")]);
+    assert_eq!(bench.state.count_series() + bench.state.count_alerts(), 0);
+}
+
+#[test]
+fn a_worse_level_resolves_the_milder_alert_and_fires_its_own() {
+    let bench = Bench::new(
+        "{include: [], rules: [{name: A, metric: m, above: 1, severity: medium, escalate: [{limit: 100, severity: critical}]}]}",
+    );
+    assert_eq!(bench.send(0, "m", &[(1, Some(2.0))]), [said("A", "medium", true, "1")]);
+    let worse = [said("A", "medium", false, "1"), said("A", "critical", true, "1")];
+    assert_eq!(bench.send(5, "m", &[(1, Some(200.0))]), worse);
+    let better = [said("A", "critical", false, "1"), said("A", "medium", true, "1")];
+    assert_eq!(bench.send(10, "m", &[(1, Some(50.0))]), better);
+}
+
+#[test]
+fn series_are_added_up_where_the_rule_says_so() {
+    let bench = Bench::new("{include: [], rules: [{name: Sum, metric: m, sum_by: [go.defer.kind], above: 10, severity: high}]}");
+    assert_eq!(bench.send(0, "m", &[(1, Some(5.0)), (2, Some(5.0))]), []);
+    assert_eq!(bench.send(5, "m", &[(1, Some(5.0)), (2, Some(6.0))]), [said("Sum", "high", true, "")]);
+    assert_eq!(bench.send(10, "m", &[(1, None), (2, Some(6.0))]), [said("Sum", "high", false, "")]);
+    bench.send(15, "m", &[(2, Some(60.0))]);
+    assert_eq!(bench.send(20, "m", &[(2, None)]), [said("Sum", "high", false, "")], "when all have ended, so has the sum");
+}
+
+#[test]
+fn only_matching_series_are_judged() {
+    let rule = "metric: m, above: 1, severity: high";
+    let body = format!(
+        "{{include: [], rules: [{{name: A, match: {{code.line.number: 1|2}}, not_match: {{resource.service.name: test-.*}}, {rule}}}]}}"
+    );
+    let bench = Bench::new(&body);
+    let all = [(1, Some(5.0)), (2, Some(5.0)), (12, Some(5.0))];
+    assert_eq!(bench.send(0, "m", &all), [said("A", "high", true, "1"), said("A", "high", true, "2")]);
+    assert_eq!(bench.pass(request("test-shop", 0, "m", &all)), []);
+}
+
+#[test]
+fn below_is_a_limit_too() {
+    let bench = Bench::new("{include: [], rules: [{name: A, metric: m, below: 10, clear: 20, severity: high}]}");
+    assert_eq!(bench.send(0, "m", &[(1, Some(10.0))]), []);
+    assert_eq!(bench.send(5, "m", &[(1, Some(9.0))]), [said("A", "high", true, "1")]);
+    assert_eq!(bench.send(10, "m", &[(1, Some(19.0))]), [said("A", "high", true, "1")]);
+    assert_eq!(bench.send(15, "m", &[(1, Some(20.0))]), [said("A", "high", false, "1")]);
+}
+
+#[test]
+fn a_clock_that_jumps_neither_fires_early_nor_stops_the_watch() {
+    let bench = Bench::new(VALUE);
+    assert_eq!(bench.send(100, "go.defer.pending", &[(33, Some(11.0))]), []);
+    assert_eq!(bench.send(102, "go.defer.pending", &[(33, Some(11.0))]), []);
+    assert_eq!(bench.send(7200, "go.defer.pending", &[(33, Some(11.0))]), [], "an hour ahead counts as four seconds");
+    let fired = (1..8).find(|look| !bench.send(2 * look, "go.defer.pending", &[(33, Some(11.0))]).is_empty());
+    assert!(fired.is_some_and(|look| look <= 6), "set back to the past, it goes on: {fired:?}");
+}

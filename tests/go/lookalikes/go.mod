@@ -1,0 +1,3 @@
+module lookalikes
+
+go 1.21
