@@ -3,7 +3,7 @@
 use rustix::process::Signal;
 use serde_json::Value;
 
-use crate::support::{ConfigFile, QUIET, Service, output};
+use crate::support::{ConfigFile, QUIET, Service, ask, exchange, output};
 
 const TOKEN: &str = "open-sesame";
 
@@ -125,10 +125,41 @@ fn a_text_that_was_sent_cannot_read_files() {
 }
 
 #[test]
-fn a_request_too_large_is_refused() {
+fn reloads_that_are_asked_for_at_once_are_done_one_by_one() {
+    let config = ConfigFile::new(&with_token());
+    let service = Service::start(&config);
+    let admin = service.admin();
+    let statuses = std::thread::scope(|scope| {
+        let asking: Vec<_> = (0..20).map(|_| scope.spawn(|| ask(admin, "POST /reload", TOKEN, ""))).collect();
+        asking.into_iter().map(|asked| asked.join().unwrap().0).collect::<Vec<_>>()
+    });
+    // More than wait at once are refused, and then nothing was done for them.
+    assert!(statuses.iter().all(|status| [200, 503].contains(status)), "{statuses:?}");
+    let applied = statuses.iter().filter(|status| **status == 200).count();
+    service.metric(&format!("deferd_config_reloads{{result=\"applied\",trigger=\"api\"}} {applied}"));
+}
+
+#[test]
+fn a_token_file_that_cannot_be_read_refuses_start_and_reload() {
+    let config = ConfigFile::new(&administered("token_file: /none/token"));
+    let (code, _, stderr) = output(&["--config", config.path().to_str().unwrap()]);
+    assert_eq!(code, 1);
+    assert!(stderr.contains("Error: service::admin: token_file /none/token: No such file"), "{stderr}");
+    config.write(&with_token());
+    let mut service = Service::start(&config);
+    config.write(&administered("token_file: /none/token"));
+    service.signal(Signal::HUP);
+    let told = service.line("token_file /none/token");
+    assert!(told.contains("config.yaml:8:10: service::admin: "), "{told}");
+    assert_eq!(service.ask("GET /health", TOKEN, "").0, 200, "the address and token before are in use");
+}
+
+#[test]
+fn a_request_that_announces_too_much_is_refused_before_it_is_sent() {
     let service = Service::start(&ConfigFile::new(&with_token()));
-    let (status, body) = service.ask("POST /reload?dry_run=true", TOKEN, &"#".repeat((4 << 20) + 1));
-    assert_eq!((status, body["error"].as_str().unwrap()), (413, "the body is larger than 4194304 bytes"));
+    let head = format!("POST /reload?dry_run=true HTTP/1.0\r\nAuthorization: Bearer {TOKEN}\r\nContent-Length: 4194305\r\n\r\n");
+    let answer = exchange(service.admin(), &head);
+    assert!(answer.starts_with("HTTP/1.0 413") && answer.contains("the body is larger than 4194304 bytes"), "{answer}");
 }
 
 #[test]
@@ -184,6 +215,8 @@ fn an_admin_address_without_token_or_for_everybody_is_a_problem() {
         told("{ token: a, token_file: b }").1,
         "Error: FILE:8:34: service::admin::token_file: is given beside token; allowed: one of the two\n"
     );
+    let (code, stderr) = told("{ token: hunter two }");
+    assert!(code == 1 && stderr.contains("cannot be sent in a header") && !stderr.contains("hunter"), "{stderr}");
     for remote in ["0.0.0.0:1", ":1", "192.0.2.1:1", "example.com:1", "[::]:1"] {
         let (code, stderr) = told(&format!("{{ token: a, endpoint: \"{remote}\" }}"));
         assert!(code == 1 && stderr.contains("can be reached from other machines; allowed: a loopback address"), "{stderr}");

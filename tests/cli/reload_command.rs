@@ -45,10 +45,7 @@ fn problems_are_told_as_validate_tells_them() {
     assert_eq!(expected.lines().count(), 2);
     for more in [&[][..], &["--dry-run"]] {
         let (code, stdout, stderr) = reload(&service, &config, more);
-        assert_eq!(
-            (code, stdout.as_str(), stderr),
-            (1, "rejected: the configuration in force stays in place\n", expected.clone())
-        );
+        assert_eq!((code, stdout.as_str(), stderr), (1, "rejected: nothing has changed\n", expected.clone()));
     }
     config.write_beside("new.yaml", &broken);
     config.write(&administered("token: t"));
@@ -100,6 +97,12 @@ fn a_wrong_token_no_service_and_no_way_are_each_told() {
     assert!(told(&["reload", "--config", config.path().to_str().unwrap()]).contains("means a free port"));
     let plain = ConfigFile::new(QUIET);
     assert!(told(&["reload", "--config", plain.path().to_str().unwrap()]).contains("no usable section service::admin"));
+    for (text, why) in [(String::new(), "empty"), ("#".repeat((4 << 20) + 1), "larger than 4194304 bytes")] {
+        config.write_beside("new.yaml", &text);
+        let new = config.beside("new.yaml");
+        let (code, _, stderr) = reload(&service, &config, &["--dry-run", "--candidate", new.to_str().unwrap()]);
+        assert!(code == 1 && stderr.contains("new.yaml") && stderr.contains(why), "{stderr}");
+    }
     let (code, _, stderr) = output(&["reload", "--candidate", "x.yaml"]);
     assert_eq!(code, 2, "{stderr}");
 }
@@ -115,7 +118,7 @@ fn two_files_are_compared_without_a_service() {
     assert!(stdout.starts_with("would apply\n  changed  receivers::godefer: rebuilt"), "{stdout}");
     config.write_beside("new.yaml", "receivers: 7\n");
     let (code, stdout, stderr) = output(&["reload", "--config", new, "--against", old]);
-    assert_eq!((code, stdout.as_str()), (1, "rejected: the configuration in force stays in place\n"));
+    assert_eq!((code, stdout.as_str()), (1, "rejected: nothing has changed\n"));
     assert!(stderr.starts_with(&format!("Error: {new}:1:1")), "{stderr}");
 }
 

@@ -108,14 +108,9 @@ impl Service {
         line.rsplit("http://").next().unwrap().trim().parse().unwrap()
     }
 
-    /// Asks the admin address and returns the status with the body.
+    /// Asks the admin address.
     pub(crate) fn ask(&self, line: &str, token: &str, body: &str) -> (u16, serde_json::Value) {
-        let authorization = if token.is_empty() { String::new() } else { format!("Authorization: Bearer {token}\r\n") };
-        let length = body.len();
-        let request = format!("{line} HTTP/1.0\r\n{authorization}Content-Length: {length}\r\n\r\n{body}");
-        let answer = exchange(self.admin(), &request);
-        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
-        (head.split(' ').nth(1).unwrap().parse().unwrap(), serde_json::from_str(body).unwrap())
+        ask(self.admin(), line, token, body)
     }
 
     /// All of its log, once it has ended.
@@ -178,8 +173,17 @@ impl Service {
     }
 }
 
+/// Asks an admin address and returns the status with the body.
+pub(crate) fn ask(admin: SocketAddr, line: &str, token: &str, body: &str) -> (u16, serde_json::Value) {
+    let authorization = if token.is_empty() { String::new() } else { format!("Authorization: Bearer {token}\r\n") };
+    let length = body.len();
+    let answer = exchange(admin, &format!("{line} HTTP/1.0\r\n{authorization}Content-Length: {length}\r\n\r\n{body}"));
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    (head.split(' ').nth(1).unwrap().parse().unwrap(), serde_json::from_str(body).unwrap())
+}
+
 /// What a server answers until it closes the connection.
-fn exchange(address: SocketAddr, request: &str) -> String {
+pub(crate) fn exchange(address: SocketAddr, request: &str) -> String {
     let mut stream = TcpStream::connect(address).unwrap();
     stream.set_read_timeout(Some(DEADLINE)).unwrap();
     stream.write_all(request.as_bytes()).unwrap();

@@ -77,6 +77,9 @@ impl Validate for Admin {
             (false, false) => problems.push("token_file", "is given beside token", "one of the two"),
             _ => {}
         }
+        if !self.token.expose().bytes().all(|byte| byte.is_ascii_graphic()) {
+            problems.push("token", "cannot be sent in a header", "printable ASCII characters without spaces");
+        }
         if !self.allow_remote && !self.is_loopback() {
             let message = format!("{} can be reached from other machines", self.endpoint);
             problems.push("endpoint", message, "a loopback address such as localhost:13134, or allow_remote: true");

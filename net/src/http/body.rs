@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+use hyper::body::Body as _;
 
 use super::Body;
 
@@ -23,6 +24,10 @@ pub enum BodyError {
 
 /// Reads a whole body of at most `limit` bytes that arrives within `patience`.
 pub async fn read(body: Body, limit: usize, patience: Duration) -> Result<Bytes, BodyError> {
+    // What is announced as too large need not be waited for.
+    if body.size_hint().lower() > u64::try_from(limit).unwrap_or(u64::MAX) {
+        return Err(BodyError::TooLarge(limit));
+    }
     match tokio::time::timeout(patience, Limited::new(body, limit).collect()).await {
         Ok(Ok(body)) => Ok(body.to_bytes()),
         Ok(Err(error)) if error.is::<LengthLimitError>() => Err(BodyError::TooLarge(limit)),

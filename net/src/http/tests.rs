@@ -12,7 +12,7 @@ struct Server {
 }
 
 impl Server {
-    fn start(pages: Pages) -> Self {
+    fn start(pages: impl Handler) -> Self {
         let listener = Claims::default().listen("test", "127.0.0.1:0").unwrap();
         let (address, telemetry, stopper) = (listener.address(), Arc::new(Telemetry::default()), Stopper::new());
         let (shared, stop) = (Arc::clone(&telemetry), stopper.listener());
@@ -152,4 +152,31 @@ async fn stopping_finishes_what_is_under_way_and_closes_the_rest() {
     busy.read_to_string(&mut answer).await.unwrap();
     assert!(answer.ends_with("late\n"), "{answer}");
     tokio::time::timeout(GRACE, server.task).await.unwrap().unwrap();
+}
+
+/// Says what came of reading a body of at most 8 bytes.
+struct Reader;
+
+impl Handler for Reader {
+    async fn handle(&self, request: Request<Body>) -> Response<Full<Bytes>> {
+        let read = body::read(request.into_body(), 8, Duration::from_millis(50)).await;
+        Page::text(StatusCode::OK, format!("{read:?}")).into_response()
+    }
+}
+
+#[tokio::test]
+async fn a_body_is_read_within_its_bounds() {
+    let server = Server::start(Reader);
+    for (request, expected) in [
+        ("content-length: 8\r\n\r\n12345678", "Ok(b\"12345678\")"),
+        ("\r\n", "Ok(b\"\")"),
+        ("content-length: 9\r\n\r\n123456789", "Err(TooLarge(8))"),
+        ("content-length: 9\r\n\r\n1", "Err(TooLarge(8))"),
+        ("content-length: 5\r\n\r\n1", "Err(Slow(50ms))"),
+        ("transfer-encoding: chunked\r\n\r\n5\r\n12345\r\n5\r\n12345\r\n0\r\n\r\n", "Err(TooLarge(8))"),
+        ("transfer-encoding: chunked\r\n\r\nx\r\n", "Err(Broken)"),
+    ] {
+        let answer = server.ask(&format!("POST / HTTP/1.1\r\nconnection: close\r\n{request}")).await;
+        assert!(answer.ends_with(expected), "{request:?}: {answer}");
+    }
 }

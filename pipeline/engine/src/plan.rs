@@ -183,6 +183,7 @@ pub(crate) fn exporters(spec: &Spec) -> BTreeMap<ExporterKey, Node> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::spec::PipelineParts;
 
     #[test]
     fn keys_fall_into_kept_changed_added_and_removed() {
@@ -190,5 +191,18 @@ mod tests {
         let new = BTreeMap::from([("a", 1), ("b", 2), ("d", 1)]);
         let changes = Changes::between(&old, &new);
         assert_eq!((changes.kept, changes.changed, changes.added, changes.removed), (vec!["a"], vec!["b"], vec!["d"], vec!["c"]));
+    }
+
+    #[test]
+    fn another_order_of_what_is_kept_is_a_change_of_the_pipeline() {
+        let spec = |processors: [&str; 2]| {
+            let processors = processors.iter().map(|id| id.parse().unwrap()).collect();
+            let parts = PipelineParts { processors, ..PipelineParts::default() };
+            Spec { pipelines: [("metrics".parse().unwrap(), parts)].into(), ..Spec::default() }
+        };
+        let plan = Plan::between(&spec(["a", "b"]), &spec(["b", "a"]));
+        assert!(!plan.is_empty());
+        assert_eq!(plan.to_string(), "changed: service::pipelines::metrics\nkept: 0 instances");
+        assert!(Plan::between(&spec(["a", "b"]), &spec(["a", "b"])).is_empty());
     }
 }

@@ -3,9 +3,11 @@
 mod client;
 mod show;
 
+use std::io::Read as _;
 use std::time::Duration;
 
 use deferd_component::Registry;
+use deferd_config::limits::MAX_FILE_BYTES;
 use deferd_config::service::{ADMIN_PORT, Admin};
 use deferd_config::{Document, Endpoint, Problem, Secret, Source};
 
@@ -81,13 +83,24 @@ fn compared(registry: &Registry, new: &[Source], old: &[String]) -> Report {
 fn asked(sources: &[Source], arguments: &ReloadArguments) -> Result<Report, ReloadError> {
     let (endpoint, token) = address(sources, arguments)?;
     let candidate = arguments.candidate.as_deref();
-    let body = candidate
-        .map(|path| std::fs::read(path).map_err(|source| ReloadError::Candidate { path: path.to_owned(), source }))
-        .transpose()?;
+    let body = candidate.map(read).transpose()?;
     let path = if arguments.dry_run { "/reload?dry_run=true" } else { "/reload" };
     let asked = Asked { endpoint: &endpoint, token: &token, path, body: body.unwrap_or_default() };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     Ok(runtime.block_on(client::post(asked, PATIENCE))?)
+}
+
+/// Reads no more than the service would take: it refuses the rest without listening, which looks like a broken connection.
+fn read(path: &str) -> Result<Vec<u8>, ReloadError> {
+    let mut bytes = Vec::new();
+    let limit = u64::try_from(MAX_FILE_BYTES).unwrap_or(u64::MAX).saturating_add(1);
+    let read = std::fs::File::open(path).and_then(|file| file.take(limit).read_to_end(&mut bytes));
+    let read = read.and_then(|_| match bytes.len() {
+        0 => Err(std::io::Error::other("empty")),
+        length if length > MAX_FILE_BYTES => Err(std::io::Error::other(format!("larger than {MAX_FILE_BYTES} bytes"))),
+        _ => Ok(()),
+    });
+    read.map(|()| bytes).map_err(|source| ReloadError::Candidate { path: path.to_owned(), source })
 }
 
 /// Where the service is, and what it wants to see: from the arguments, else from the configuration that it runs. That may have problems

@@ -46,7 +46,7 @@ fn list(report: &Report) -> String {
         (Outcome::Applied, true) => "applied: nothing has changed\n",
         (Outcome::WouldApply, false) => "would apply\n",
         (Outcome::WouldApply, true) => "would apply: nothing would change\n",
-        (Outcome::Rejected, _) => return "rejected: the configuration in force stays in place\n".to_owned(),
+        (Outcome::Rejected, _) => return "rejected: nothing has changed\n".to_owned(),
     }
     .to_owned();
     let instances = "rebuilt over its state, which is kept";

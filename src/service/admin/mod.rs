@@ -51,6 +51,8 @@ pub(crate) struct Admin {
 #[derive(Debug)]
 struct Serving {
     endpoint: Endpoint,
+    #[cfg(test)]
+    address: std::net::SocketAddr,
     token: Arc<ArcSwap<Secret>>,
     stopper: Stopper,
 }
@@ -127,11 +129,19 @@ impl Admin {
 
     fn serve(&self, endpoint: Endpoint, listener: Arc<Listener>, token: Secret) -> Serving {
         tracing::info!("Serving administration on http://{}", listener.address());
+        #[cfg(test)]
+        let address = listener.address();
         let (stopper, token) = (Stopper::new(), Arc::new(ArcSwap::from_pointee(token)));
         let handler = Arc::new(Handler::new(self.doors.clone(), Arc::clone(&token), &self.telemetry));
         let (stop, telemetry) = (stopper.listener(), Arc::clone(&self.telemetry));
         tokio::spawn(async move { http::serve(listener, handler, &telemetry, stop).await });
-        Serving { endpoint, token, stopper }
+        Serving {
+            endpoint,
+            #[cfg(test)]
+            address,
+            token,
+            stopper,
+        }
     }
 }
 

@@ -43,7 +43,7 @@ fn a_new_interval_and_target_list_apply_within_a_second_without_a_gap_in_any_scr
         },
     );
     missing::report(&format!("reload: {scrapes} scrapes during three reloads, none refused, none without the series"));
-    assert_eq!(service.own_metrics().value("deferd_config_reloads", &[("result", "applied")]), Some(3.0));
+    assert_eq!(service.own_metrics().value("deferd_config_reloads", &[("result", "applied"), ("trigger", "sighup")]), Some(3.0));
     assert_eq!(service.stop().code, Some(0));
 }
 
@@ -58,7 +58,8 @@ fn a_broken_file_changes_nothing_and_is_shown_until_it_is_mended() {
     let broken = watch.yaml().replace("interval: 200ms", "intervall: 200ms");
     service.reload(&broken);
     wait::until("the rejection is counted", || {
-        (service.own_metrics().value("deferd_config_reloads", &[("result", "rejected")]) == Some(1.0)).then_some(())
+        (service.own_metrics().value("deferd_config_reloads", &[("result", "rejected"), ("trigger", "sighup")]) == Some(1.0))
+            .then_some(())
     });
     let own = service.own_metrics();
     let degraded: Vec<_> = own.all("deferd_health", &[]).into_iter().filter(|sample| sample.value == 0.0).collect();
@@ -78,7 +79,9 @@ fn a_broken_file_changes_nothing_and_is_shown_until_it_is_mended() {
     wait::until("the old configuration goes on", || {
         (shown(&service.scrape(), leaky.pid(), &line)? > before + 100.0).then_some(())
     });
-    applied(&service, &watch, || service.own_metrics().value("deferd_config_reloads", &[("result", "applied")]) >= Some(1.0));
+    applied(&service, &watch, || {
+        service.own_metrics().value("deferd_config_reloads", &[("result", "applied"), ("trigger", "sighup")]) >= Some(1.0)
+    });
     let own = service.own_metrics();
     assert!(own.all("deferd_health", &[]).iter().all(|sample| sample.label("reason") == "ok"), "healthy again");
     assert_eq!(service.stop().code, Some(0));
