@@ -145,6 +145,12 @@ impl Validate for Config {
                 issues.push(&key, text, "for example http://localhost:9093");
             }
         }
+        // Alertmanager 0.25 answers 422 to what is no address, the Collector's default for this key among it.
+        let address = |text: &str| text.contains("://") && text.bytes().all(|byte| byte.is_ascii_graphic());
+        if !self.generator_url.is_empty() && !address(&self.generator_url) {
+            let text = format!("{:?} is no address, and Alertmanager refuses alerts with such a source", self.generator_url);
+            issues.push("generator_url", text, "for example http://deferd.example:8888, or nothing");
+        }
         if self.timeout.is_zero() {
             issues.push("timeout", "`timeout` must be positive", "for example 30s");
         }

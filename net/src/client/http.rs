@@ -31,6 +31,8 @@ const MAX_HEAD: usize = 64 << 10;
 const IDLE: Duration = Duration::from_secs(90);
 /// Idle connections kept.
 const MAX_IDLE: usize = 2;
+/// Longest time for a connection, and again for its TLS handshake: a server that comes back is found sooner by asking again.
+const CONNECT: Duration = Duration::from_secs(10);
 const AGENT: &str = concat!("deferd/", env!("CARGO_PKG_VERSION"));
 
 /// How a client reaches its server. Filled from the keys of a component, which the Collector has side by side with its own.
@@ -148,10 +150,8 @@ impl Client {
         if let Some(authorization) = proxy.toward(&endpoint).and_then(|via| via.authorization).filter(|_| !secure) {
             headers.insert(PROXY_AUTHORIZATION, authorization);
         }
-        let mut connector = Connector::new(tls).with_proxy(proxy).forwarding();
-        if !settings.timeout.is_zero() {
-            connector = connector.with_timeout(settings.timeout);
-        }
+        let patience = if settings.timeout.is_zero() { CONNECT } else { settings.timeout.min(CONNECT) };
+        let connector = Connector::new(tls).with_proxy(proxy).forwarding().with_timeout(patience);
         let pool = Pool::builder(TokioExecutor::new())
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(IDLE)
@@ -247,3 +247,6 @@ async fn beginning(mut body: Incoming) -> Bytes {
     }
     read.freeze()
 }
+
+#[cfg(test)]
+mod tests;

@@ -104,12 +104,13 @@ fn a_record_without_any_severity_gets_the_configured_one() {
 fn every_problem_of_a_configuration_is_found_at_its_key() {
     let body = r#"{endpoint: "localhost:9093", endpoints: ["http://user:secret@a", "http://a?b"], refresh_interval: 10s, stale_after: 10s,
         labels: {"no-name": x, ok: "{{ servce }}"}, headers: {Authorization: x}, auth: {bearer_token: a, basic: {username: "a:b"}},
-        tls: {cert_file: x}, max_alerts: 0}"#;
+        tls: {cert_file: x}, max_alerts: 0, generator_url: opentelemetry-collector}"#;
     let problems = decode(body).unwrap_err();
     let expected = [
         "endpoint",
         "endpoints::0",
         "endpoints::1",
+        "generator_url",
         "stale_after",
         "max_alerts",
         "labels::no-name",
@@ -129,12 +130,14 @@ fn every_problem_of_a_configuration_is_found_at_its_key() {
     assert!(!problems.concat().contains("secret"), "{problems:#?}");
     let version = decode("{api_version: v1}").unwrap_err().concat();
     assert!(version.contains("v2"), "{version}");
+    let version = decode("{tls: {min_version: \"1.1\"}}").unwrap_err().concat();
+    assert!(version.contains("unsupported TLS version: \"1.1\"; allowed: 1.2, 1.3"), "{version}");
 }
 
 #[test]
 fn the_collectors_keys_are_taken() {
     let body = r#"{endpoint: "https://alerts:9093", severity: debug, severity_attribute: level, generator_url: "http://g", api_version: v2,
-        event_labels: [a, b], timeout: 10s, tls: {cert_file: "", insecure_skip_verify: true}, headers: {X-Scope-OrgID: tenant},
+        event_labels: [a, b], timeout: 10s, tls: {cert_file: "", insecure_skip_verify: true, min_version: "1.2", max_version: "1.3"}, headers: {X-Scope-OrgID: tenant},
         retry_on_failure: {enabled: true, initial_interval: 10s, max_interval: 60s, max_elapsed_time: 10m},
         sending_queue: {num_consumers: 2, queue_size: 10}}"#;
     let config = decode(body).unwrap();
