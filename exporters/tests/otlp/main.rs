@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test says what is wrong by panicking")]
 
+mod collector;
 mod service;
 
 use std::time::{Duration, Instant};

@@ -4,6 +4,7 @@
 //! The tests are in `tests/`. Nothing here uses deferd as a library: what a user cannot see does not count.
 #![expect(clippy::expect_used, clippy::panic, reason = "only tests use this crate, and a failed expectation is their message")]
 
+pub mod collector;
 pub mod config;
 pub mod deferd;
 pub mod exposition;
