@@ -21,8 +21,11 @@ use super::connect::{ConnectError, Connector};
 /// Largest header block of an answer.
 const MAX_HEADERS: u32 = 64 << 10;
 
-/// How long the connection may take to end in order.
+/// How long the connection may take to end in order, once no request is under way.
 const FAREWELL: Duration = Duration::from_secs(5);
+
+/// How long requests under way are waited for where their time has no limit of its own.
+const LONGEST_REQUEST: Duration = Duration::from_mins(5);
 
 /// A connection to one destination.
 #[derive(Debug)]
@@ -31,6 +34,8 @@ pub(super) struct Connection {
     connector: Connector,
     tasks: Tasks,
     channel: Mutex<Option<Channel>>,
+    /// Longest time of a request.
+    limit: Duration,
 }
 
 /// Why there is no answer.
@@ -52,11 +57,11 @@ impl Unanswered {
 }
 
 impl Connection {
-    /// Nothing is connected or spawned yet.
-    pub(super) fn new(endpoint: Endpoint, connector: Connector) -> Self {
+    /// Nothing is connected or spawned yet. No request takes longer than `limit`.
+    pub(super) fn new(endpoint: Endpoint, connector: Connector, limit: Option<Duration>) -> Self {
         let tasks = Tasks::default();
         let endpoint = endpoint.http2_max_header_list_size(MAX_HEADERS).executor(tasks.clone());
-        Self { endpoint, connector, tasks, channel: Mutex::default() }
+        Self { endpoint, connector, tasks, channel: Mutex::default(), limit: limit.unwrap_or(LONGEST_REQUEST) }
     }
 
     /// Sends a request, and returns the head of its answer.
@@ -75,7 +80,7 @@ impl Connection {
     pub(super) async fn close(&self) {
         drop(self.channel.lock().take());
         self.tasks.tracker.close();
-        if tokio::time::timeout(FAREWELL, self.tasks.tracker.wait()).await.is_err() {
+        if tokio::time::timeout(self.limit.saturating_add(FAREWELL), self.tasks.tracker.wait()).await.is_err() {
             self.tasks.abort.cancel();
             self.tasks.tracker.wait().await;
         }

@@ -44,6 +44,9 @@ const LOOK_AGAIN: Duration = Duration::from_millis(50);
 /// Longest time to connect: gRPC's own.
 const CONNECT: Duration = Duration::from_secs(20);
 
+/// What gRPC in Go makes of `keepalive::timeout: 0`.
+const PING_TIMEOUT: Duration = Duration::from_secs(20);
+
 /// What connecting may take of an attempt's time, so that it fails first and says why.
 const PART_FOR_CONNECTING: f64 = 0.8;
 
@@ -115,7 +118,8 @@ fn connection(config: &Config, target: Target) -> Result<Connection, BuildError>
     let endpoint = if time.is_zero() {
         endpoint
     } else {
-        let pinged = endpoint.http2_keep_alive_interval(time.get()).keep_alive_timeout(timeout.get());
+        let timeout = if timeout.is_zero() { PING_TIMEOUT } else { timeout.get() };
+        let pinged = endpoint.http2_keep_alive_interval(time.get()).keep_alive_timeout(timeout);
         pinged.keep_alive_while_idle(permit_without_stream)
     };
     let tls = if encrypted { Some(tls(config)?) } else { None };
@@ -126,7 +130,8 @@ fn connection(config: &Config, target: Target) -> Result<Connection, BuildError>
             Way::Net(client::Connector::new(tls).with_timeout(limit.min(CONNECT)))
         }
     };
-    Ok(Connection::new(endpoint, Connector::new(way)))
+    let limit = (!config.timeout.is_zero()).then(|| config.timeout.get());
+    Ok(Connection::new(endpoint, Connector::new(way), limit))
 }
 
 fn tls(config: &Config) -> Result<Tls, BuildError> {

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test says what is wrong by panicking")]
 
+mod collector;
 mod service;
 
 use std::time::{Duration, Instant};
@@ -102,7 +103,26 @@ async fn a_reload_that_changes_something_else_keeps_the_connection() {
     service.send(1).await.unwrap();
     until("the last point is there", || points(&sink) == 11).await;
     assert_eq!((sink.connections(), sink.received().duplicates()), (2, vec![]));
+    until("the old connection has ended", || sink.open_connections() == 1).await;
     service.stop().await;
+    until("the new one has ended too", || sink.open_connections() == 0).await;
+}
+
+#[tokio::test]
+async fn a_request_under_way_when_its_exporter_changes_ends_where_it_began() {
+    let (old, new) = (Sink::start(), Sink::start());
+    old.answer(Answer::Hang);
+    let mut service = Service::start("under_way", &[("otlp", &to(&old, "timeout: 30s"))]).await;
+    service.send(4).await.unwrap();
+    until("the request is under way", || old.open_connections() == 1).await;
+    service.reload(&[("otlp", &to(&new, "timeout: 30s"))]);
+    service.send(3).await.unwrap();
+    until("the new one has the next", || points(&new) == 3).await;
+    assert_eq!(points(&old), 0, "it hangs still");
+    old.answer(Answer::Accept);
+    until("the old one has the first", || service.sent("otlp") == 7).await;
+    assert_eq!((points(&old), points(&new)), (4, 3));
+    until("the old connection has ended", || old.open_connections() == 0).await;
 }
 
 #[tokio::test]

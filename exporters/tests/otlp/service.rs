@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
 use deferd_component::telemetry::{Health, Telemetry};
 use deferd_component::{
     Batch, BuildContext, BuildError, Ingress, Metadata, Receiver, ReceiverFactory, Refusal, RefusalKind, Registry, Signal,
@@ -97,7 +98,6 @@ impl Service {
 
     /// Sends a batch of points that no other has.
     pub(crate) async fn send(&mut self, points: u64) -> Result<(), RefusalKind> {
-        let ingress = DOORS.lock().get(&self.door()).cloned().unwrap();
         let times = self.next..self.next + points;
         self.next = times.end;
         let mut builder = MetricsBuilder::default();
@@ -110,7 +110,13 @@ impl Service {
                 });
             });
         });
-        let batch = Batch::new(Signal::Metrics, builder.finish(), usize::try_from(points).unwrap());
+        self.send_request(builder.finish(), usize::try_from(points).unwrap()).await
+    }
+
+    /// Sends a request of so many points.
+    pub(crate) async fn send_request(&self, request: Bytes, points: usize) -> Result<(), RefusalKind> {
+        let ingress = DOORS.lock().get(&self.door()).cloned().unwrap();
+        let batch = Batch::new(Signal::Metrics, request, points);
         ingress.send(batch).await.map_err(|Refusal { kind, .. }| kind)
     }
 

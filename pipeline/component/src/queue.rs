@@ -47,8 +47,8 @@ pub struct QueueSettings {
     pub batch: Option<NotYet>,
 }
 
-/// Stands for a block of keys that the Collector has and that is not implemented: it is refused whatever is in it, even if that is
-/// nothing, since the Collector reads an empty block as "with defaults".
+/// Stands for a block of keys that the Collector has and that is not implemented: it is refused whatever is in it. A key
+/// with nothing behind it never gets here: everywhere it is as if it were left out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct NotYet;
 

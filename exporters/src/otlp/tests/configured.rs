@@ -98,7 +98,6 @@ fn problems_are_said_at_their_key() {
             "sending_queue::storage: a queue on disk is not implemented",
         ),
         ("{endpoint: \"a:1\", sending_queue: {batch: {min_size: 1}}}", "sending_queue::batch: batching inside the queue is not"),
-        ("{endpoint: \"a:1\", sending_queue: {batch: }}", "sending_queue::batch: batching inside the queue is not"),
         ("{endpoint: \"a:1\", sending_queue: {batch: {}}}", "sending_queue::batch: batching inside the queue is not"),
         ("{endpoint: \"a:1\", retry_on_failure: {multiplier: 0}}", "retry_on_failure::multiplier: "),
         ("{endpoint: \"a:1\", tls: {min_version: \"1.3\", max_version: \"1.2\"}}", "tls::max_version: min_version cannot be"),

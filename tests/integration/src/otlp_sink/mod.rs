@@ -36,8 +36,19 @@ struct Shared {
     received: Mutex<Received>,
     script: Mutex<Script>,
     connections: AtomicUsize,
+    open: AtomicUsize,
     /// Answers that wait for the sink to be told otherwise.
     changed: Notify,
+}
+
+/// One open connection.
+#[derive(Debug)]
+struct Open(Arc<Shared>);
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.0.open.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 /// What is answered.
@@ -116,9 +127,21 @@ impl Sink {
     pub fn connections(&self) -> usize {
         self.shared.connections.load(Ordering::Relaxed)
     }
+
+    /// Connections that are open now.
+    pub fn open_connections(&self) -> usize {
+        self.shared.open.load(Ordering::Relaxed)
+    }
 }
 
 impl Shared {
+    /// Counts a connection as open until what is returned is dropped.
+    fn open(self: &Arc<Self>) -> Open {
+        self.connections.fetch_add(1, Ordering::Relaxed);
+        self.open.fetch_add(1, Ordering::Relaxed);
+        Open(Arc::clone(self))
+    }
+
     fn next_answer(&self) -> Answer {
         let mut script = self.script.lock();
         let next = script.next.pop_front();

@@ -1,7 +1,6 @@
 //! The thread that a sink works on.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::thread::JoinHandle;
 
 use hyper_util::rt::TokioIo;
@@ -57,7 +56,6 @@ async fn listen(listener: TcpListener, tls: Option<TlsAcceptor>, shared: Arc<Sha
     let mut connections = JoinSet::new();
     loop {
         let Ok((stream, _)) = listener.accept().await else { continue };
-        shared.connections.fetch_add(1, Ordering::Relaxed);
         connections.spawn(serve_one(stream, tls.clone(), Arc::clone(&shared)));
         while let Some(ended) = connections.try_join_next() {
             ended.expect("no panic while serving");
@@ -66,6 +64,7 @@ async fn listen(listener: TcpListener, tls: Option<TlsAcceptor>, shared: Arc<Sha
 }
 
 async fn serve_one(stream: TcpStream, tls: Option<TlsAcceptor>, shared: Arc<Shared>) {
+    let _open = shared.open();
     match tls {
         None => serve::connection(TokioIo::new(stream), shared).await,
         // A client that does not trust us ends the handshake, as it should.
