@@ -23,7 +23,8 @@ const RULES: usize = 1_000;
 const SECOND: u64 = 1_000_000_000;
 
 fn main() {
-    let requests: Vec<Vec<Bytes>> = (0..ROUNDS).map(|round| (0..RESOURCES).map(|resource| request(resource, round)).collect()).collect();
+    let requests: Vec<Vec<Bytes>> =
+        (0..ROUNDS).map(|round| (0..RESOURCES).map(|resource| request(resource, round)).collect()).collect();
     println!("{:<58} {:>10} {:>12} {:>10}", "a million points of 100,000 series", "s", "ns a point", "MiB kept");
     run("no rules", "{include: []}", &requests);
     run("1,000 rules on values, 10 look at each point", &rules("value"), &requests);
@@ -79,7 +80,11 @@ fn request(resource: usize, round: u64) -> Bytes {
                             ("code.file.path", "/srv/shop/main.go".into()),
                             ("line", line.as_str().into()),
                         ]);
-                        points.add(&NumberPoint::new(&site, (1_700_000_000 + round * 5) * SECOND, i64::try_from(series).unwrap()));
+                        points.add(&NumberPoint::new(
+                            &site,
+                            (1_700_000_000 + round * 5) * SECOND,
+                            i64::try_from(series).unwrap(),
+                        ));
                     }
                 });
             }

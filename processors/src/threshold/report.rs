@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use deferd_component::BuildContext;
 use deferd_component::telemetry::{Counter, Gauge, Health, Labels};
@@ -26,6 +27,8 @@ pub(super) struct Report {
     series: Gauge,
     alerts: Gauge,
     series_of_rule: BTreeMap<NameId, Gauge>,
+    /// Whether a series found no room since the last sweep.
+    crowded: AtomicBool,
 }
 
 impl Report {
@@ -60,6 +63,7 @@ impl Report {
             series: telemetry.gauge("deferd_threshold_series", "Series that are watched", labels()),
             alerts: telemetry.gauge("deferd_threshold_firing_alerts", "Alerts that fire", labels()),
             series_of_rule: rules.iter().map(|rule| (rule.id, of_rule(&rule.config.name))).collect(),
+            crowded: AtomicBool::new(false),
         }
     }
 
@@ -70,6 +74,7 @@ impl Report {
         self.suppressed.add(verdict.suppressed.len());
         self.show(state);
         if verdict.rejected > 0 {
+            self.crowded.store(true, Ordering::Relaxed);
             self.degrade(TOO_MANY_SERIES, "more series than `max_series` match a rule: further ones are not judged");
         }
         if let Some(rule) = verdict.suppressed.first().and_then(|index| rules.get(*index)) {
@@ -79,16 +84,17 @@ impl Report {
         }
     }
 
-    /// After a sweep. What was complained about has ended if it did not happen again since the sweep before.
+    /// After a sweep, which tells what is over.
     pub(super) fn swept(&self, state: &State, swept: &Swept) {
         self.show(state);
         for (rule, gauge) in &self.series_of_rule {
             #[expect(clippy::cast_precision_loss, reason = "there are no 2^53 series")]
             gauge.set(swept.series_of_rule.get(rule).copied().unwrap_or_default() as f64);
         }
-        for reason in [TOO_MANY_SERIES, TOO_MANY_ALERTS] {
+        let over = [(TOO_MANY_SERIES, !self.crowded.swap(false, Ordering::Relaxed)), (TOO_MANY_ALERTS, swept.suppressed == 0)];
+        for (reason, _) in over.into_iter().filter(|(_, over)| *over) {
             if self.health.recover(&self.path, reason) {
-                tracing::debug!(component = self.path, reason, "looking again whether this still holds");
+                tracing::info!(component = self.path, reason, "this is over");
             }
         }
     }

@@ -18,6 +18,8 @@ pub(super) struct Swept {
     pub(super) notices: Vec<Notice>,
     /// Series that each rule looks at.
     pub(super) series_of_rule: BTreeMap<NameId, usize>,
+    /// Alerts that wait until others of their rule have ended.
+    pub(super) suppressed: usize,
 }
 
 /// Forgets series that were not seen for `stale_after`, and what rules that do not exist any more have said.
@@ -35,6 +37,7 @@ pub(super) fn stale(state: &State, rules: &RuleSet, generation: u64, stale_after
                 }
                 stays
             });
+            swept.suppressed += series.cells.iter().filter(|cell| cell.suppressed).count();
             if fresh && series.generation == generation {
                 for rule in series.rules.iter().filter_map(|index| rules.get(*index as usize)) {
                     *swept.series_of_rule.entry(rule.id).or_default() += 1;

@@ -21,13 +21,14 @@ pub(super) struct Report {
     path: String,
     health: Arc<Health>,
     watched: Gauge,
+    may_read_all: bool,
 }
 
 impl Report {
     pub(super) fn new(context: &BuildContext) -> Self {
         let labels = vec![("receiver", context.id.to_string())];
         let watched = context.telemetry.gauge("deferd_godefer_watched_processes", "Go processes under watch", labels);
-        Self { path: context.path(), health: Arc::clone(&context.health), watched }
+        Self { path: context.path(), health: Arc::clone(&context.health), watched, may_read_all: may_read_all() }
     }
 
     /// Shows what a step brought.
@@ -49,7 +50,7 @@ impl Report {
     }
 
     fn show_health(&self, session: &Session, settings: &Settings) {
-        let wrong = wrong(session, settings.selection.is_explicit());
+        let wrong = wrong(session, settings.selection.is_explicit(), self.may_read_all);
         for reason in REASONS {
             let Some(text) = wrong.get(reason) else {
                 self.health.recover(&self.path, reason);
@@ -71,15 +72,15 @@ impl Report {
 }
 
 /// What is wrong now, by reason. Where everything is watched that can be, programs of versions that are not understood are no
-/// fault; where processes were named, they are.
-fn wrong(session: &Session, is_explicit: bool) -> BTreeMap<&'static str, String> {
+/// fault; where processes were named, they are. Nor is one that the kernel hides even from those who have the right.
+fn wrong(session: &Session, is_explicit: bool, may_read_all: bool) -> BTreeMap<&'static str, String> {
     let several = |count: usize, message: &str| match count {
         1 => message.to_owned(),
         count => format!("{count} processes, for example: {message}"),
     };
     let refused = session.refusals().summary();
     let nobody = is_explicit && session.watched() == 0 && refused.is_empty();
-    let shown = refused.into_iter().filter(|(reason, _)| is_explicit || *reason == "no_permission");
+    let shown = refused.into_iter().filter(|(reason, _)| is_explicit || (*reason == "no_permission" && !may_read_all));
     let mut wrong: BTreeMap<_, _> = shown.map(|(reason, (count, message))| (reason, several(count, &message))).collect();
     if let Some((count, message)) = session.failing() {
         wrong.insert(LOOK_FAILED, several(count, message));
@@ -88,6 +89,18 @@ fn wrong(session: &Session, is_explicit: bool) -> BTreeMap<&'static str, String>
         wrong.insert(NO_TARGET, "no running Go process fits targets::include".to_owned());
     }
     wrong
+}
+
+/// Whether this process has `CAP_SYS_PTRACE`: then a process that it may not read is one that no right of ours opens.
+fn may_read_all() -> bool {
+    std::fs::read_to_string("/proc/self/status").is_ok_and(|status| has_ptrace(&status))
+}
+
+fn has_ptrace(status: &str) -> bool {
+    /// `CAP_SYS_PTRACE` of `<linux/capability.h>`.
+    const CAP_SYS_PTRACE: u64 = 19;
+    let effective = status.lines().find_map(|line| line.strip_prefix("CapEff:"));
+    effective.and_then(|set| u64::from_str_radix(set.trim(), 16).ok()).is_some_and(|set| set >> CAP_SYS_PTRACE & 1 == 1)
 }
 
 #[cfg(test)]
@@ -99,7 +112,7 @@ mod tests {
     #[test]
     fn a_missing_right_is_news_once_however_many_processes_it_concerns() {
         let watched = Telemetry::default().gauge("watched", "", Vec::new());
-        let report = Report { path: "receivers::godefer".to_owned(), health: Arc::default(), watched };
+        let report = Report { path: "receivers::godefer".to_owned(), health: Arc::default(), watched, may_read_all: false };
         report.health.register(&report.path);
         assert!(report.degrade("no_permission", "46 processes"));
         assert!(!report.degrade("no_permission", "47 processes"));
@@ -111,7 +124,13 @@ mod tests {
     #[test]
     fn named_processes_of_which_none_runs_are_a_fault_and_no_process_at_all_is_none() {
         let nobody = Session::default();
-        assert_eq!(wrong(&nobody, true).into_keys().collect::<Vec<_>>(), [NO_TARGET]);
-        assert!(wrong(&nobody, false).is_empty());
+        assert_eq!(wrong(&nobody, true, false).into_keys().collect::<Vec<_>>(), [NO_TARGET]);
+        assert!(wrong(&nobody, false, false).is_empty());
+    }
+
+    #[test]
+    fn the_right_is_read_from_the_effective_set() {
+        assert!(has_ptrace("CapPrm:\t0000000000000000\nCapEff:\t0000000000080000\n"));
+        assert!(!has_ptrace("CapPrm:\t0000000000080000\nCapEff:\t0000000000000000\n"));
     }
 }

@@ -9,7 +9,10 @@ fn a_rule_that_fires_for_everything_is_bounded_and_says_so() {
     assert_eq!(bench.send(0, "m", &points).len(), 3);
     assert_eq!(bench.send(5, "m", &points).len(), 3);
     assert_eq!((bench.state.count_alerts(), bench.state.count_series()), (3, 1000));
-    assert!(bench.context.health.is_degraded("processors::threshold", "too_many_alerts"));
+    let degraded = || bench.context.health.is_degraded("processors::threshold", "too_many_alerts");
+    assert!(degraded());
+    bench.tick();
+    assert!(degraded(), "it lasts as long as alerts wait");
     let points: Vec<(i64, Option<f64>)> = (0..1000).map(|line| (line, (line > 0).then_some(5.0))).collect();
     let said = bench.send(10, "m", &points);
     assert_eq!((said.len(), said.iter().filter(|said| said.firing).count()), (4, 3), "one ends, another has room");
