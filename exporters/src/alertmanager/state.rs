@@ -262,6 +262,13 @@ impl Alerts {
         }
     }
 
+    /// Everything that takes memory.
+    #[cfg(test)]
+    pub(super) fn remembered(&self) -> usize {
+        let sent = self.endpoints.values().map(HashMap::len).sum::<usize>();
+        self.entries.len() + self.by_labels.len() + self.sources.len() + sent
+    }
+
     /// How many fire, and the end of how many is still to be told.
     pub(super) fn counts(&self) -> (usize, usize) {
         (self.live, self.entries.len().saturating_sub(self.live))

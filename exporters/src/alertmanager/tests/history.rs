@@ -127,6 +127,18 @@ fn a_change_of_severity_ends_the_old_alert_before_the_new_one_begins() {
 }
 
 #[test]
+fn a_severity_that_goes_up_and_down_again_keeps_the_order_of_events() {
+    let history = History::new("{}");
+    let (medium, critical) = (Point { severity: "medium", ..LEAK }, Point { severity: "critical", ..LEAK });
+    let ends = |point| Point { firing: false, ..point };
+    history.take(0, &[medium]);
+    history.posted(0);
+    history.take(3, &[ends(medium), critical]);
+    history.take(6, &[ends(critical), Point { since: START + 6 * SECOND, ..medium }]);
+    assert_eq!(history.posted(6), ["defer_leak critical -30..6", "defer_leak medium 6..96"]);
+}
+
+#[test]
 fn an_alert_that_is_not_seen_any_more_is_resolved() {
     let history = History::new("{stale_after: 1m}");
     history.take(0, &[LEAK]);

@@ -5,6 +5,7 @@ mod history;
 mod real;
 mod secure;
 mod server;
+mod simulation;
 mod wording;
 
 use std::time::Duration;
