@@ -1,5 +1,6 @@
 //! Exporters of this distribution.
 
+pub mod alertmanager;
 pub mod debug;
 pub mod nop;
 pub mod otlp;
@@ -9,6 +10,7 @@ use deferd_component::Registry;
 
 /// Lists every exporter of this crate.
 pub fn register(registry: &mut Registry) {
+    registry.exporter::<alertmanager::Factory>();
     registry.exporter::<debug::Factory>();
     registry.exporter::<nop::Factory>();
     // The Collector renamed it; configurations have both names.

@@ -32,6 +32,7 @@ use parking_lot::Mutex;
 
 pub use config::{Config, ResourceToTelemetry};
 use ingest::Drops;
+pub(crate) use names::label_name;
 use render::Conflict;
 use scrape::Scrapes;
 use store::Store;

@@ -115,7 +115,7 @@ fn unit_words(unit: &str, table: &[(&str, &str)]) -> Vec<String> {
 
 /// The name of a label: other characters become underscores, runs of which collapse; a name that would begin with a digit gets `key_`
 /// in front, one that would begin with an underscore `key`. So no attribute becomes a reserved label such as `__name__`.
-pub(super) fn label_name(attribute: &str) -> String {
+pub(crate) fn label_name(attribute: &str) -> String {
     let mut name = String::with_capacity(attribute.len() + 4);
     match attribute.bytes().next() {
         Some(first) if first.is_ascii_digit() => name.push_str("key_"),

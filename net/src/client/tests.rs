@@ -9,7 +9,7 @@ use tower_service::Service as _;
 
 use super::*;
 use crate::testing::{Authority, Issued};
-use crate::tls::{ClientConfig, Tls};
+use crate::tls::{ClientConfig, Tls, Version};
 
 /// Ends its task with the test.
 struct Server(SocketAddr, JoinHandle<()>);
@@ -54,6 +54,31 @@ async fn a_server_whose_authority_is_named_is_trusted_and_speaks_what_we_offer()
     let server = tls_server(&authority, &authority.issue(&["127.0.0.1"]).unwrap(), false).await;
     let stream = connect(&trusting(&authority), format!("https://{}", server.0)).await.unwrap();
     assert_eq!(stream.alpn(), Some(&b"h2"[..]));
+}
+
+#[tokio::test]
+async fn versions_and_suites_are_those_that_are_asked_for() {
+    let authority = Authority::new().unwrap();
+    let server = tls_server(&authority, &authority.issue(&["127.0.0.1"]).unwrap(), false).await;
+    let suite = "TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256";
+    let old = ClientConfig { max_version: Some(Version::V1_2), cipher_suites: vec![suite.to_owned()], ..trusting(&authority) };
+    let new = ClientConfig { min_version: Version::V1_3, ..trusting(&authority) };
+    for (config, version, expected) in [(old, "TLSv1_2", suite), (new, "TLSv1_3", "TLS13_")] {
+        let stream = connect(&config, format!("https://{}", server.0)).await.unwrap();
+        let stream::Io::Tls(tls) = &stream.io else { panic!("no TLS") };
+        let agreed = tls.inner().get_ref().1;
+        assert_eq!(format!("{:?}", agreed.protocol_version().unwrap()), version);
+        assert!(format!("{:?}", agreed.negotiated_cipher_suite().unwrap().suite()).starts_with(expected));
+    }
+}
+
+#[test]
+fn a_certificate_can_be_for_a_name_or_an_address() {
+    let tls = Tls::new(&ClientConfig { insecure_skip_verify: true, ..ClientConfig::default() }, &[]).unwrap();
+    for (host, name) in [("[::1]", "::1"), ("127.0.0.1", "127.0.0.1"), ("a.example", "a.example")] {
+        assert_eq!(tls.server_name(host).unwrap().to_str(), name);
+    }
+    assert!(tls.server_name("not a name").unwrap_err().to_string().contains("tls::server_name_override"));
 }
 
 #[tokio::test]

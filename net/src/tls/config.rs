@@ -44,14 +44,28 @@ pub struct ClientConfig {
 
 /// A version of TLS that is still safe.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Deserialize, JsonSchema)]
+#[serde(try_from = "String")]
 pub enum Version {
     /// TLS 1.2.
     #[default]
-    #[serde(rename = "1.2")]
+    #[schemars(rename = "1.2")]
     V1_2,
     /// TLS 1.3.
-    #[serde(rename = "1.3")]
+    #[schemars(rename = "1.3")]
     V1_3,
+}
+
+/// A text and not a name, so that a number without quotes is told that it has to be a text, as by the Collector.
+impl TryFrom<String> for Version {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        match text.as_str() {
+            "1.2" => Ok(Self::V1_2),
+            "1.3" => Ok(Self::V1_3),
+            _ => Err(format!("unsupported TLS version: {text:?}; allowed: 1.2, 1.3")),
+        }
+    }
 }
 
 /// The suites of TLS 1.2 that can be named, in the IANA spelling, which is also Go's.
