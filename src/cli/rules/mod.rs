@@ -41,7 +41,9 @@ fn test(file: &str) -> Exit {
         failed += usize::from(!wrong.is_empty());
         let result = if wrong.is_empty() { "ok" } else { "FAILED" };
         terminal::show(&format!("  {}: {result}\n", test.name));
-        wrong.iter().for_each(|line| terminal::show(&format!("    {line}\n")));
+        for line in &wrong {
+            terminal::show(&format!("    {line}\n"));
+        }
     }
     let (all, right) = (suite.tests.len(), suite.tests.len() - failed);
     terminal::show(&format!("{right} of {all} tests passed\n"));
