@@ -61,7 +61,7 @@ pub struct Rule {
 
 impl Rule {
     /// The name of the alert.
-    pub const NAME: &'static str = "pending-defers";
+    pub const NAME: &'static str = "pending_defers";
 
     /// As an entry of `rules`.
     pub fn yaml(&self) -> String {
@@ -76,6 +76,6 @@ impl Rule {
 
     /// As all that threshold is told.
     pub fn alone(&self) -> String {
-        format!("rules: [{}]", self.yaml())
+        format!("include: [], rules: [{}]", self.yaml())
     }
 }

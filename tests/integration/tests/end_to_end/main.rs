@@ -2,6 +2,8 @@
 //! Prometheus.
 
 #[cfg(test)]
+mod alerts;
+#[cfg(test)]
 mod bad_configuration;
 #[cfg(test)]
 mod bad_process;
