@@ -15,18 +15,40 @@ pub struct Alerting {
     pub threshold: String,
     /// A second exporter of metrics, which keeps nothing.
     pub with_nop: bool,
+    /// An OTLP backend that gets everything, too.
+    pub otlp: Option<Backend>,
+}
+
+/// An OTLP backend.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Backend {
+    /// On 127.0.0.1.
+    pub port: u16,
+    /// Requests that may wait for it.
+    pub queue_size: u32,
+}
+
+impl Backend {
+    /// With the queue that is the default.
+    pub const fn new(port: u16) -> Self {
+        Self { port, queue_size: 1000 }
+    }
 }
 
 impl Alerting {
     /// Repeats every second what these rules say.
     pub fn new(watch: Watch, alertmanager: u16, threshold: &str) -> Self {
-        Self { watch, alertmanager, refresh: "1s".into(), threshold: threshold.into(), with_nop: false }
+        Self { watch, alertmanager, refresh: "1s".into(), threshold: threshold.into(), with_nop: false, otlp: None }
     }
 
     /// The text.
     pub fn yaml(&self) -> String {
-        let Self { watch, alertmanager, refresh, threshold, with_nop } = self;
+        let Self { watch, alertmanager, refresh, threshold, with_nop, otlp } = self;
         let (nop, also) = if *with_nop { ("  nop:\n", ", nop") } else { ("", "") };
+        let otlp = otlp.map_or_else(Default::default, |Backend { port, queue_size }| {
+            let keys = format!("retry_on_failure: {{initial_interval: 1s}}, sending_queue: {{queue_size: {queue_size}}}");
+            (format!("  otlp: {{endpoint: \"http://127.0.0.1:{port}\", {keys}}}\n"), ", otlp")
+        });
         format!(
             "{}processors:
   threshold: {{{threshold}}}
@@ -34,16 +56,18 @@ exporters:
 {}  alertmanager:
     endpoint: http://127.0.0.1:{alertmanager}
     refresh_interval: {refresh}
-{nop}service:
+{nop}{}service:
 {}  pipelines:
     metrics:
       receivers: [godefer]
       processors: [threshold]
-      exporters: [prometheus, alertmanager{also}]
+      exporters: [prometheus, alertmanager{also}{}]
 ",
             watch.receivers(),
             watch.prometheus(),
-            watch.telemetry()
+            otlp.0,
+            watch.telemetry(),
+            otlp.1
         )
     }
 }

@@ -10,6 +10,7 @@ use deferd_integration::prometheus::{Prometheus, SCRAPE_INTERVAL};
 use deferd_integration::wait;
 use deferd_integration::webhook::Recorder;
 
+mod backend;
 mod life;
 mod look_alikes;
 mod outage;
@@ -112,6 +113,12 @@ fn check_one_series(prometheus: &Prometheus, leak: &Leak, since: Instant) -> usi
 /// Starts the service.
 fn serve(alerting: &Alerting) -> Service {
     Service::start(&alerting.yaml(), alerting.watch.ports)
+}
+
+/// Points that threshold has let through so far.
+fn emitted(service: &Service) -> f64 {
+    let labels = [("processor", "threshold"), ("otel_signal", "metrics")];
+    service.own_metrics().value("otelcol_processor_outgoing_items", &labels).unwrap_or_default()
 }
 
 /// More than a hundred for two seconds.

@@ -1,18 +1,20 @@
 //! Two hundred reloads under a leak whose alert fires.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
 use deferd_fixtures::missing;
-use deferd_integration::alerting::{Alerting, Rule};
+use deferd_integration::alerting::{Alerting, Backend, Rule};
 use deferd_integration::config::Watch;
 use deferd_integration::deferd::Service;
 use deferd_integration::leaks::Leak;
 use deferd_integration::lookalikes::LookAlike;
+use deferd_integration::otlp_sink::Sink;
 use deferd_integration::prometheus::Prometheus;
 use deferd_integration::wait;
 
-use super::{RESOLVED_WITHIN, Stage, check_one_series, is_same, leaked, rule, serve};
+use super::{RESOLVED_WITHIN, Stage, check_one_series, emitted, is_same, leaked, rule, serve};
 
 const RELOADS: u32 = 200;
 
@@ -27,6 +29,8 @@ fn two_hundred_reloads_in_random_order_leave_an_alert_that_fires_alone() {
     let (leak, other) = (Leak::ready("files"), LookAlike::start("churn"));
     let folder = tempfile::tempdir().unwrap();
     let mut plan = Plan::new(seed, folder.path(), &leak, &other, stage.port);
+    let sink = Sink::start();
+    plan.alerting.otlp = Some(Backend::new(sink.port()));
     let Some(prometheus) = Prometheus::start(plan.alerting.watch.ports.exporter) else { return };
     let service = serve(&plan.alerting);
     leak.tell("start");
@@ -48,12 +52,30 @@ fn two_hundred_reloads_in_random_order_leave_an_alert_that_fires_alone() {
     // Whatever a reload has set off shows within three refreshes.
     stage.steady(&alert, Duration::from_secs(4));
     let scrapes = check_one_series(&prometheus, &leak, begin);
+    let points = all_arrived_once(&service, &sink);
     leak.tell("stop");
     wait::within(RESOLVED_WITHIN, "the end is told", || (stage.recorder.counts() == (1, 1)).then_some(()));
     assert_eq!(service.stop().code, Some(0));
     missing::report(&format!(
-        "reloads: {RELOADS} in {took:?}, one alert, told once; {scrapes} scrapes, none failed or without it"
+        "reloads: {RELOADS} in {took:?}, one alert, told once; {scrapes} scrapes, none failed or without it; \
+         {points} points by OTLP over one connection, 0 lost, 0 duplicated"
     ));
+}
+
+/// Everything that threshold has let through has arrived at the backend, once, over one connection. Returns how many points that is.
+fn all_arrived_once(service: &Service, sink: &Sink) -> usize {
+    // Between two looks nothing is on its way.
+    let (points, _) = wait::until("all points have arrived", || {
+        let points = sink.look(|received| received.points);
+        let same = f64::from(u32::try_from(points).unwrap()).to_bits() == emitted(service).to_bits();
+        same.then_some(points)
+    });
+    let twice = sink.look(|received| {
+        let repeated = |points: &[(u64, f64)]| points.len() - points.iter().map(|(time, _)| time).collect::<BTreeSet<_>>().len();
+        received.series.values().map(|points| repeated(points)).sum::<usize>()
+    });
+    assert_eq!((twice, sink.connections()), (0, 1), "points that came twice, connections");
+    points
 }
 
 /// Waits until so many reloads are in force.
