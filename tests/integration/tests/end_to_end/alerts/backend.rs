@@ -13,7 +13,7 @@ use deferd_integration::{port, wait};
 use super::{emitted, rule, serve};
 
 /// How long it is not there.
-const DOWN: Duration = Duration::from_secs(60);
+const DOWN: Duration = Duration::from_mins(1);
 
 /// A queue that a minute of looks does not fit into.
 const SMALL: u32 = 50;
