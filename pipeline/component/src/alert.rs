@@ -13,6 +13,11 @@ pub const FIRING: i64 = 1;
 /// Value of a point whose alert has just been resolved.
 pub const RESOLVED: i64 = 0;
 
+/// Attribute of a resource that names one running instance. Where it is there, [`REPORTER`] identifies who reports.
+pub const INSTANCE: &str = "service.instance.id";
+/// Attributes of a resource that identify who reports, as OpenTelemetry has it.
+pub const REPORTER: [&str; 3] = ["service.namespace", "service.name", INSTANCE];
+
 /// Attribute of points and log records: the rule's name.
 pub const NAME: &str = "alert.name";
 /// Attribute of points and log records: `critical`, `high` or `medium`.
@@ -24,6 +29,8 @@ pub const MEASURE: &str = "alert.measure";
 pub const THRESHOLD: &str = "alert.threshold";
 /// Attribute of the exemplar: when the condition first held, in nanoseconds since the epoch.
 pub const SINCE: &str = "alert.since";
+/// Attribute of the exemplar: who found it. Two processors may find the same, and each speaks for itself alone.
+pub const SOURCE: &str = "alert.source";
 /// Attribute of the exemplar: what is wrong, for people.
 pub const SUMMARY: &str = "alert.summary";
 /// Attribute of the exemplar: what to do about it, for people.

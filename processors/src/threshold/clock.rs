@@ -10,6 +10,15 @@ const SET_BACK_AFTER: u8 = 3;
 /// Nanoseconds in a second.
 const NANOSECONDS: f64 = 1e9;
 
+/// What a point means for the time of its series.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Tick {
+    /// Seconds since the first point.
+    pub(super) now: f64,
+    /// Time has not passed as the points say: what was measured over it before cannot be compared with what comes.
+    pub(super) broken: bool,
+}
+
 /// Seconds since the first point of a series, by the times of its points.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct SeriesClock {
@@ -22,10 +31,10 @@ pub(super) struct SeriesClock {
 impl SeriesClock {
     /// Takes the time of a point, in nanoseconds since the epoch. Returns what the time of the series is then, or `None` if the
     /// point comes late and is not to be judged.
-    pub(super) fn advance(&mut self, time: u64) -> Option<f64> {
+    pub(super) fn advance(&mut self, time: u64) -> Option<Tick> {
         if self.newest == 0 {
             self.newest = time.max(1);
-            return Some(0.0);
+            return Some(Tick { now: 0.0, broken: false });
         }
         let Some(ahead) = time.checked_sub(self.newest).filter(|ahead| *ahead > 0) else {
             return self.look_back(time);
@@ -35,7 +44,7 @@ impl SeriesClock {
         (self.newest, self.behind) = (time, 0);
         self.step = counted;
         self.now += counted;
-        Some(self.now)
+        Some(Tick { now: self.now, broken: counted < seconds })
     }
 
     /// Seconds that have passed by now.
@@ -43,14 +52,14 @@ impl SeriesClock {
         self.now
     }
 
-    fn look_back(&mut self, time: u64) -> Option<f64> {
+    fn look_back(&mut self, time: u64) -> Option<Tick> {
         self.behind = self.behind.saturating_add(1);
         if self.behind < SET_BACK_AFTER || time == self.newest {
             return None;
         }
         (self.newest, self.behind) = (time.max(1), 0);
         self.now += self.step;
-        Some(self.now)
+        Some(Tick { now: self.now, broken: true })
     }
 }
 
@@ -69,7 +78,8 @@ mod tests {
     /// Times of the series after points at these seconds since the start.
     fn run(seconds: &[i64]) -> Vec<Option<f64>> {
         let mut clock = SeriesClock::default();
-        seconds.iter().map(|at| clock.advance(START.saturating_add_signed(at * 1_000_000_000))).collect()
+        let advance = |at: &i64| clock.advance(START.saturating_add_signed(at * 1_000_000_000));
+        seconds.iter().map(advance).map(|tick| tick.map(|tick| tick.now)).collect()
     }
 
     #[test]
@@ -80,6 +90,14 @@ mod tests {
     #[test]
     fn a_jump_forward_counts_twice_the_step_before() {
         assert_eq!(run(&[0, 5, 3605, 3610]), [Some(0.0), Some(5.0), Some(15.0), Some(20.0)]);
+    }
+
+    #[test]
+    fn where_time_was_not_what_the_points_say_it_is_told() {
+        let mut clock = SeriesClock::default();
+        let mut broken = |at: u64| clock.advance(START + at * SECOND).map(|tick| tick.broken);
+        let told = [0, 5, 3605, 3610, 10, 15, 20].map(&mut broken);
+        assert_eq!(told, [Some(false), Some(false), Some(true), Some(false), None, None, Some(true)]);
     }
 
     #[test]

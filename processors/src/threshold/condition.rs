@@ -1,7 +1,8 @@
 //! From measured values to "firing": how long a limit was passed, how long it was not, and damping of what flaps.
 //!
 //! A rule has up to three levels, one per severity. Each is off, pending (its limit is passed, not yet for long enough) or on (until
-//! the value is back on the clear side). What fires is the most severe level that is on.
+//! the value is back on the clear side). What fires is the most severe level that is on. Levels are remembered by severity, so that a
+//! reload that adds or removes one leaves the others as they are.
 
 use super::rule::{Level, Timing};
 
@@ -35,6 +36,8 @@ enum State {
     },
     On {
         since: Moment,
+        /// What was passed. A reload may set another limit.
+        limit: f64,
         /// Since when the value has been on the clear side without a break.
         clear_since: Option<f64>,
     },
@@ -62,17 +65,29 @@ impl Condition {
     /// Judges a measured value. Returns what fires now.
     pub(super) fn judge(&mut self, value: f64, now: Moment, levels: &[Level], timing: Timing) -> Option<Firing> {
         let clear_for = self.clear_for(timing, now.at);
-        for (index, state) in self.levels.iter_mut().enumerate() {
-            *state = match levels.get(index) {
+        self.adopt(levels);
+        for (slot, state) in self.levels.iter_mut().enumerate() {
+            *state = match levels.iter().find(|level| level.slot() == slot) {
                 Some(level) => state.next(value, now, level, timing.hold, clear_for),
                 None => State::Off,
             };
         }
         let before = self.firing;
         // Levels are in ascending order of severity.
-        self.firing = self.levels.iter().enumerate().rev().find_map(|(level, state)| state.firing(level));
+        let on = |(index, level): (usize, &Level)| self.levels.get(level.slot())?.firing(index);
+        self.firing = levels.iter().enumerate().rev().find_map(on);
         self.remember(before, now.at);
         self.firing
+    }
+
+    /// Where a rule's only level has got another severity, it goes on under that.
+    fn adopt(&mut self, levels: &[Level]) {
+        let [only] = levels else { return };
+        let others = || (0..MAX_LEVELS).filter(|slot| *slot != only.slot());
+        let known = others().rev().find_map(|slot| self.levels.get(slot).copied().filter(|state| *state != State::Off));
+        if let (Some(known), Some(place @ State::Off)) = (known, self.levels.get_mut(only.slot())) {
+            *place = known;
+        }
     }
 
     /// Whether nothing is known that a later sample would need.
@@ -82,8 +97,8 @@ impl Condition {
     }
 
     /// Takes back that the alert fires, for want of room; it fires when there is some.
-    pub(super) fn suppress(&mut self) {
-        self.firing = None;
+    pub(super) fn suppress(&mut self, before: &Self) {
+        (self.firing, self.flaps, self.resolved_at) = (None, before.flaps, before.resolved_at);
         for state in &mut self.levels {
             if let State::On { since, .. } = *state {
                 *state = State::Pending { since };
@@ -113,18 +128,20 @@ impl Condition {
 
 impl State {
     fn next(self, value: f64, now: Moment, level: &Level, hold: f64, clear_for: f64) -> Self {
-        let passed = level.limit.is_passed_by(value);
+        let (passed, limit) = (level.limit.is_passed_by(value), level.limit.number());
         match self {
             Self::Off | Self::Pending { .. } if !passed => Self::Off,
-            Self::Off if hold <= 0.0 => Self::On { since: now, clear_since: None },
+            Self::Off if hold <= 0.0 => Self::On { since: now, limit, clear_since: None },
             Self::Off => Self::Pending { since: now },
-            Self::Pending { since } if now.at - since.at >= hold => Self::On { since, clear_since: None },
+            Self::Pending { since } if now.at - since.at >= hold => Self::On { since, limit, clear_since: None },
             Self::Pending { since } => Self::Pending { since },
-            Self::On { since, clear_since } if level.limit.is_clear(value) => {
+            // Another limit, which was never passed.
+            Self::On { limit: other, .. } if !passed && other.to_bits() != limit.to_bits() => Self::Off,
+            Self::On { since, clear_since, .. } if level.limit.is_clear(value) => {
                 let from = clear_since.unwrap_or(now.at);
-                if now.at - from >= clear_for { Self::Off } else { Self::On { since, clear_since: Some(from) } }
+                if now.at - from >= clear_for { Self::Off } else { Self::On { since, limit, clear_since: Some(from) } }
             }
-            Self::On { since, .. } => Self::On { since, clear_since: None },
+            Self::On { since, .. } => Self::On { since, limit, clear_since: None },
         }
     }
 
@@ -198,6 +215,30 @@ mod tests {
         let fired = run(&values, &levels, 0.0, 0.0);
         let resolutions = fired.windows(2).filter(|pair| matches!(pair, [Some(_), None])).count();
         assert_eq!(resolutions, 1, "the second time it needs ten seconds without a break: {fired:?}");
+    }
+
+    #[test]
+    fn a_level_that_is_added_or_removed_leaves_the_others_alone() {
+        let (medium, high, critical) =
+            (level(Severity::Medium, 10.0, 10.0), level(Severity::High, 100.0, 100.0), level(Severity::Critical, 1000.0, 20.0));
+        let timing = Timing { hold: 10.0, clear: 0.0 };
+        let mut condition = Condition::default();
+        for at in [0.0, 10.0] {
+            condition.judge(150.0, Moment { at, time: 0 }, &[high], timing);
+        }
+        let firing = condition.judge(150.0, Moment { at: 15.0, time: 0 }, &[medium, high], timing);
+        assert_eq!(firing.map(|firing| firing.level), Some(1), "high goes on, whatever is put before it");
+        let firing = condition.judge(150.0, Moment { at: 20.0, time: 0 }, &[critical], timing);
+        assert_eq!(firing, None, "what remains was never passed");
+    }
+
+    #[test]
+    fn a_limit_that_is_raised_past_the_value_ends_the_alert() {
+        let mut condition = Condition::default();
+        let timing = Timing { hold: 0.0, clear: 0.0 };
+        condition.judge(50.0, Moment::default(), &[level(Severity::High, 10.0, 5.0)], timing);
+        let raised = [level(Severity::High, 100.0, 5.0)];
+        assert_eq!(condition.judge(50.0, Moment { at: 5.0, time: 0 }, &raised, timing), None);
     }
 
     #[test]

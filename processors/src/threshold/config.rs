@@ -338,9 +338,9 @@ pub(super) fn check_patterns(issues: &mut Issues, key: &str, patterns: &BTreeMap
     }
 }
 
-/// A pattern that the whole text has to fit, as in Prometheus.
+/// A pattern that the whole text has to fit, line breaks included, as in Prometheus.
 pub(super) fn anchored(pattern: &str) -> Result<Regex, regex::Error> {
-    Regex::new(&format!("^(?:{pattern})$"))
+    Regex::new(&format!("^(?s:{pattern})$"))
 }
 
 fn check_template(issues: &mut Issues, key: &str, template: &Template) {

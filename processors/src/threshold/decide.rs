@@ -16,7 +16,7 @@ use super::text::{Facts, Place, render};
 impl Judge<'_> {
     /// Measures and judges one value by every rule that looks at its series alone.
     pub(super) fn sample(&mut self, series: &mut Series, subject: &mut Subject<'_>, sample: &Sample<'_>) {
-        let Some(now) = series.clock.advance(sample.time) else { return };
+        let Some(now) = series.advance(sample.time) else { return };
         let indices = series.rules.clone();
         let mut fed: SmallVec<[(u64, bool); 2]> = SmallVec::new();
         for index in indices.iter().map(|index| *index as usize) {
@@ -43,7 +43,12 @@ impl Judge<'_> {
         measured: Option<f64>,
         sample: &Sample<'_>,
     ) {
-        let Some(value) = measured else { return };
+        let Some(value) = measured else {
+            // A window that was begun anew says nothing yet, so what was said last holds.
+            let known = series.cell(rule.id).and_then(|cell| cell.alert.clone());
+            self.verdict.notices.extend(known.map(|alert| Notice { alert, firing: true, time: sample.time }));
+            return;
+        };
         let at = series.clock.now();
         if series.cell(rule.id).is_none() {
             // Most series are well, and then there is nothing to remember.
@@ -54,11 +59,12 @@ impl Judge<'_> {
             series.cells.push(Box::new(cell));
         }
         let Some(cell) = series.cell(rule.id) else { return };
+        let before = cell.condition.clone();
         let firing = cell.condition.judge(value, Moment { at, time: sample.time }, &rule.levels, rule.timing);
         if let Some(firing) = firing {
-            return self.fire(cell, subject, rule, index, firing, value, sample);
+            return self.fire(cell, &before, subject, rule, index, firing, value, sample);
         }
-        self.verdict.notices.extend(ended(self.state, cell, sample.time));
+        self.verdict.end(self.place, rule.id, ended(self.state, cell, sample.time));
         (cell.alert, cell.suppressed) = (None, false);
         if cell.condition.is_idle(at) {
             series.cells.retain(|cell| cell.rule != rule.id);
@@ -69,6 +75,7 @@ impl Judge<'_> {
     fn fire(
         &mut self,
         cell: &mut Cell,
+        before: &Condition,
         subject: &mut Subject<'_>,
         rule: &Rule,
         index: usize,
@@ -78,7 +85,7 @@ impl Judge<'_> {
     ) {
         let Some(level) = rule.levels.get(firing.level) else { return };
         if cell.alert.is_none() && !self.state.admit_alert(rule.id, self.limits.alerts_per_rule) {
-            cell.condition.suppress();
+            cell.condition.suppress(before);
             if !cell.suppressed {
                 cell.suppressed = true;
                 self.verdict.suppressed.push(index);
@@ -87,7 +94,8 @@ impl Judge<'_> {
         }
         cell.suppressed = false;
         if let Some(other) = cell.alert.as_ref().filter(|alert| alert.severity != level.severity) {
-            self.verdict.notices.push(Notice { alert: other.clone(), firing: false, time: sample.time });
+            let over = Notice { alert: other.clone(), firing: false, time: sample.time };
+            self.verdict.end(self.place, rule.id, Some(over));
         }
         let place = Place::new(&subject.attributes, &sample.attributes);
         let facts = Facts {
@@ -100,15 +108,14 @@ impl Judge<'_> {
             place: &place,
         };
         let (summary, remediation) = (render(&rule.config.summary, &facts), render(&rule.config.remediation, &facts));
-        let known = cell.alert.take();
-        let (name, resource, labels) = match known {
-            Some(Alert { name, resource, labels, .. }) => (name, resource, labels),
-            None => (shared(&rule.config.name), subject.encoded(), Arc::new(EncodedAttributes::new(sample.attributes.clone()))),
+        let (name, labels) = match cell.alert.take() {
+            Some(Alert { name, labels, .. }) => (name, labels),
+            None => (shared(&rule.config.name), Arc::new(EncodedAttributes::new(sample.attributes.clone()))),
         };
         let alert = Alert {
             name,
             severity: level.severity,
-            resource,
+            resource: subject.encoded(),
             labels,
             since: firing.since.time,
             value,

@@ -12,9 +12,10 @@ use deferd_pdata::metrics::{Data, Metric, Number, NumberPoint, Request, Temporal
 use smallvec::SmallVec;
 
 use super::decide::use_of_window;
+use super::names::NameId;
 use super::notice::Notice;
 use super::rule::RuleSet;
-use super::state::{Cell, Series, Shard, State};
+use super::state::{Cell, Ending, Series, Shard, State};
 use super::sum::Sum;
 
 /// Limits that protect the process.
@@ -28,12 +29,24 @@ pub(super) struct Limits {
 #[derive(Debug, Default)]
 pub(super) struct Verdict {
     pub(super) notices: Vec<Notice>,
+    /// Those of the notices that say an end.
+    pub(super) endings: Vec<Ending>,
     /// Points that a rule looked at.
     pub(super) judged: usize,
     /// Points whose series found no room.
     pub(super) rejected: usize,
     /// Alerts that would have fired but for the limit, by rule index.
     pub(super) suppressed: SmallVec<[usize; 2]>,
+}
+
+impl Verdict {
+    /// Takes an end, which goes with the batch and is remembered.
+    pub(super) fn end(&mut self, (resource, series): (u128, u128), rule: NameId, notice: Option<Notice>) {
+        if let Some(notice) = notice {
+            self.endings.push(Ending { resource, series, rule, notice: notice.clone() });
+            self.notices.push(notice);
+        }
+    }
 }
 
 /// Judges requests by one set of rules.
@@ -46,6 +59,8 @@ pub(super) struct Judge<'a> {
     pub(super) now: Instant,
     /// Nanoseconds since the epoch, for points that do not say when they were taken.
     pub(super) time: u64,
+    /// Keys of the resource and the series that are being judged.
+    pub(super) place: (u128, u128),
     pub(super) verdict: Verdict,
 }
 
@@ -87,11 +102,15 @@ impl Judge<'_> {
                         continue;
                     }
                     let subject = subject.get_or_insert_with(|| {
-                        let key = self.state.keys.attributes(&attributes);
+                        let key = self.state.keys.resource(&attributes);
                         Subject { attributes: attributes.clone(), key, encoded: None }
                     });
                     if guard.is_none() {
                         guard = self.state.shard(subject.key);
+                        // Asked under the lock: a reload may have put another instance to work since the batch came.
+                        if !self.state.is_current(self.generation) {
+                            return;
+                        }
                     }
                     if let Some(shard) = guard.as_deref_mut() {
                         self.metric(shard, subject, &metric, wanted);
@@ -130,15 +149,21 @@ impl Judge<'_> {
         let attributes = point.attributes();
         let key = self.state.keys.series(subject.key, metric.name.as_bytes(), &attributes);
         let time = if point.time == 0 { self.time } else { point.time };
+        self.place = (subject.key, key);
         let Some(series) = self.series(shard, key) else { return };
+        if series.generation > self.generation {
+            return;
+        }
         if series.generation != self.generation {
             self.choose_rules(series, subject, &attributes, wanted, time);
         }
         let value = point.value.map(Number::as_f64).filter(|_| !point.no_recorded_value());
+        if value.is_some_and(|value| !value.is_finite()) {
+            // No number says nothing, not even that the series has ended.
+            return;
+        }
         self.add_up(series, subject.key, &attributes, value, time, sums);
-        let Some(value) = value.filter(|value| value.is_finite()) else {
-            return self.end(shard, key, time);
-        };
+        let Some(value) = value else { return self.end(shard, time) };
         self.verdict.judged += 1;
         self.sample(series, subject, &Sample { value, reading, time, attributes });
     }
@@ -173,24 +198,22 @@ impl Judge<'_> {
         let kept: SmallVec<[_; 4]> = series.rules.iter().filter_map(single).map(|rule| rule.id).collect();
         self.drop_cells(series, time, |cell| !kept.contains(&cell.rule));
         let windows: SmallVec<[_; 4]> = series.rules.iter().filter_map(single).filter_map(use_of_window).collect();
-        series.windows.retain(|track| {
-            windows.iter().any(|(length, counts)| track.length.to_bits() == length.to_bits() && track.counts == *counts)
-        });
+        series.keep_windows(&windows);
     }
 
     fn drop_cells(&mut self, series: &mut Series, time: u64, unwanted: impl Fn(&Cell) -> bool) {
         series.cells.retain(|cell| {
             let goes = unwanted(cell);
             if goes {
-                self.verdict.notices.extend(ended(self.state, cell, time));
+                self.verdict.end(self.place, cell.rule, ended(self.state, cell, time));
             }
             !goes
         });
     }
 
     /// The series has ended: so have its alerts.
-    pub(super) fn end(&mut self, shard: &mut Shard, key: u128, time: u64) {
-        if let Some(mut series) = shard.series.remove(&key) {
+    pub(super) fn end(&mut self, shard: &mut Shard, time: u64) {
+        if let Some(mut series) = shard.series.remove(&self.place.1) {
             self.state.forget_series(1);
             self.drop_cells(&mut series, time, |_| true);
         }

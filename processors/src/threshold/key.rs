@@ -6,6 +6,7 @@
 
 use std::hash::{BuildHasher, Hasher as _, RandomState};
 
+use deferd_component::alert;
 use deferd_pdata::attributes::Attributes;
 use siphasher::sip128::{Hasher128, SipHasher13};
 
@@ -24,8 +25,19 @@ impl Default for Keys {
 }
 
 impl Keys {
+    /// The key of who reports: what identifies a service if that is there, so that a resource may learn more about itself while an
+    /// alert lasts, else all that is known.
+    pub(super) fn resource(&self, attributes: &Attributes<'_>) -> u128 {
+        if attributes.get(alert::INSTANCE).is_none() {
+            return self.attributes(attributes);
+        }
+        let text = |key: &str| attributes.get(key).map(|value| value.to_text().into_owned()).unwrap_or_default();
+        let [namespace, name, instance] = alert::REPORTER.map(text);
+        self.all(&[namespace.as_bytes(), name.as_bytes(), instance.as_bytes()])
+    }
+
     /// The key of a set of attributes, whatever their order.
-    pub(super) fn attributes(&self, attributes: &Attributes<'_>) -> u128 {
+    fn attributes(&self, attributes: &Attributes<'_>) -> u128 {
         attributes.pairs().map(|pair| self.bytes(0, pair)).fold(0, u128::wrapping_add)
     }
 
@@ -66,6 +78,22 @@ impl Keys {
 mod tests {
     use super::*;
     use deferd_pdata::build::EncodedAttributes;
+
+    #[test]
+    fn who_reports_stays_the_same_while_it_learns_more() {
+        let keys = Keys::default();
+        let key = |pairs: &[(&str, &str)]| {
+            let mut set = EncodedAttributes::default();
+            for (key, value) in pairs {
+                set.push(key, *value);
+            }
+            keys.resource(&set.view())
+        };
+        let instance = ("service.instance.id", "1");
+        assert_eq!(key(&[("service.name", "a"), instance]), key(&[instance, ("service.name", "a"), ("os.type", "linux")]));
+        assert_ne!(key(&[("service.name", "a"), instance]), key(&[("service.name", "b"), instance]));
+        assert_ne!(key(&[("service.name", "a")]), key(&[("service.name", "a"), ("os.type", "linux")]));
+    }
 
     #[test]
     fn the_order_of_attributes_does_not_matter_and_their_values_do() {

@@ -67,6 +67,8 @@ impl ProcessorFactory for Factory {
     fn build(config: Config, state: Arc<State>, context: &BuildContext) -> Result<Threshold, BuildError> {
         let rules = RuleSet::new(config.effective_rules(), &state.names)?;
         let report = Report::new(context, &rules);
+        let pipeline = context.pipeline.as_ref().map(ToString::to_string).unwrap_or_default();
+        state.set_source(|| format!("{pipeline} {}", context.id));
         Ok(Threshold {
             log_rules: LogRules::new(config.effective_log_rules(), &context.telemetry, &context.id)?,
             limits: Limits { series: config.max_series, alerts_per_rule: config.max_alerts_per_rule },
@@ -83,7 +85,7 @@ impl ProcessorFactory for Factory {
     /// nobody does they run out where they were sent to.
     fn drain(state: &State, why: Farewell, out: &mut Out) {
         if why == Farewell::Removed {
-            emit(&sweep::everything(state, now()), out);
+            emit(&sweep::everything(state, now()), state, out);
         }
     }
 }
@@ -121,12 +123,15 @@ impl Processor for Threshold {
         if !self.state.is_current(self.generation) {
             return;
         }
+        let time = self::now();
+        let repeated: Vec<_> = self.state.take_endings().into_iter().map(|notice| notice::Notice { time, ..notice }).collect();
+        emit(&repeated, &self.state, out);
         // The first time, what a reload has left behind; later, what has become stale.
         let ticks = self.ticks.fetch_add(1, Ordering::Relaxed);
         if ticks == 0 || ticks.is_multiple_of(sweep::EVERY) {
-            let swept = sweep::stale(&self.state, &self.rules, self.generation, self.stale_after, now, self::now());
+            let swept = sweep::stale(&self.state, &self.rules, self.generation, self.stale_after, now, time);
             self.report.swept(&self.state, &swept);
-            emit(&swept.notices, out);
+            emit(&swept.notices, &self.state, out);
         }
     }
 }
@@ -138,9 +143,10 @@ impl Threshold {
             return Err(batch.refuse(Refusal::new(RefusalKind::Invalid)));
         }
         if self.state.is_current(self.generation) {
-            let verdict = self.judge(&batch);
+            let mut verdict = self.judge(&batch);
+            self.state.remember_endings(std::mem::take(&mut verdict.endings));
             self.report.judged(&self.state, &verdict, &self.rules);
-            if let Some(alerts) = notice::batch(&verdict.notices)
+            if let Some(alerts) = notice::batch(&verdict.notices, self.state.source())
                 && let Err(error) = batch.merge(alerts)
             {
                 // Both are metrics, so this does not happen; if it did, the alerts would go alone.
@@ -159,6 +165,7 @@ impl Threshold {
             limits: self.limits,
             now: Instant::now(),
             time: now(),
+            place: (0, 0),
             verdict: Verdict::default(),
         };
         for chunk in batch.chunks() {
@@ -180,8 +187,8 @@ impl Threshold {
     }
 }
 
-fn emit(notices: &[notice::Notice], out: &mut Out) {
-    if let Some(batch) = notice::batch(notices) {
+fn emit(notices: &[notice::Notice], state: &State, out: &mut Out) {
+    if let Some(batch) = notice::batch(notices, state.source()) {
         out.emit(batch);
     }
 }

@@ -35,8 +35,8 @@ pub(super) struct Notice {
     pub(super) time: u64,
 }
 
-/// The batch that carries these notices, in their order; `None` if there are none.
-pub(super) fn batch(notices: &[Notice]) -> Option<Batch> {
+/// The batch that carries these notices of `source`, in their order; `None` if there are none.
+pub(super) fn batch(notices: &[Notice], source: &str) -> Option<Batch> {
     if notices.is_empty() {
         return None;
     }
@@ -44,14 +44,14 @@ pub(super) fn batch(notices: &[Notice]) -> Option<Batch> {
     for of_resource in notices.chunk_by(|one, other| one.alert.resource.as_bytes() == other.alert.resource.as_bytes()) {
         let Some(first) = of_resource.first() else { continue };
         request.resource(first.alert.resource.as_ref(), |resource| {
-            resource.scope(alert::SCOPE, env!("CARGO_PKG_VERSION"), |scope| write(scope, of_resource));
+            resource.scope(alert::SCOPE, env!("CARGO_PKG_VERSION"), |scope| write(scope, of_resource, source));
         });
     }
     let items = request.count_points();
     Some(Batch::new(Signal::Metrics, request.finish(), items))
 }
 
-fn write(scope: &mut MetricsScope<'_>, notices: &[Notice]) {
+fn write(scope: &mut MetricsScope<'_>, notices: &[Notice], source: &str) {
     scope.gauge(alert::METRIC, "1 while an alert fires, 0 once when it has ended", "{alert}", |points| {
         for Notice { alert, firing, time } in notices {
             let mut identity = EncodedAttributes::new(&[
@@ -63,6 +63,7 @@ fn write(scope: &mut MetricsScope<'_>, notices: &[Notice]) {
                 (alert::MEASURE, Value::from(alert.measure)),
                 (alert::THRESHOLD, alert.threshold.into()),
                 (alert::SINCE, i64::try_from(alert.since).unwrap_or(i64::MAX).into()),
+                (alert::SOURCE, source.into()),
                 (alert::SUMMARY, alert.summary.as_str().into()),
                 (alert::REMEDIATION, alert.remediation.as_str().into()),
             ];

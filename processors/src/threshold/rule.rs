@@ -24,8 +24,9 @@ pub(super) struct RuleSet {
 /// One rule.
 #[derive(Debug)]
 pub(super) struct Rule {
-    /// Identifies it over reloads.
+    /// Identifies it over reloads: one that looks at another metric, or adds up otherwise, is another rule.
     pub(super) id: NameId,
+    identity: String,
     /// As configured: name, texts.
     pub(super) config: Arc<config::Rule>,
     pub(super) levels: SmallVec<[Level; 1]>,
@@ -40,6 +41,13 @@ pub(super) struct Rule {
 pub(super) struct Level {
     pub(super) severity: Severity,
     pub(super) limit: Limit,
+}
+
+impl Level {
+    /// Its place among the severities.
+    pub(super) const fn slot(&self) -> usize {
+        self.severity as usize
+    }
 }
 
 /// When a value is too much, and when it is well again.
@@ -108,14 +116,21 @@ impl Rule {
     fn new(config: config::Rule, names: &Names) -> Result<Self, BuildError> {
         let wanted = config.matching.iter().map(|(key, pattern)| Matcher::new(key, pattern, true));
         let unwanted = config.not_match.iter().map(|(key, pattern)| Matcher::new(key, pattern, false));
+        let identity = format!("{}\0{}\0{:?}", config.name, config.metric, config.sum_by);
         Ok(Self {
-            id: names.id(&config.name),
+            id: names.id(&identity),
+            identity,
             levels: levels(&config),
             timing: Timing { hold: config.hold.get().as_secs_f64(), clear: config.clear_for.get().as_secs_f64() },
             window: config.window.get().as_secs_f64(),
             matchers: wanted.chain(unwanted).collect::<Result<_, _>>()?,
             config: Arc::new(config),
         })
+    }
+
+    /// What identifies it, as text.
+    pub(super) fn identity(&self) -> &str {
+        &self.identity
     }
 
     /// Whether it looks at series of these attributes.

@@ -4,8 +4,8 @@
 //! resource are judged. A series of which nothing is known but that it exists costs about 200 bytes.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
 use parking_lot::{Mutex, MutexGuard};
@@ -15,7 +15,7 @@ use super::clock::SeriesClock;
 use super::condition::Condition;
 use super::key::Keys;
 use super::names::{NameId, Names};
-use super::notice::Alert;
+use super::notice::{Alert, Notice};
 use super::window::Window;
 
 /// Independent parts of the state; a power of two.
@@ -31,16 +31,41 @@ pub struct State {
     series: AtomicUsize,
     /// Alerts that fire, by rule.
     firing: Mutex<BTreeMap<NameId, usize>>,
+    /// Ends that were said with a batch, to be said once more: the batch may be refused later on its way, and nobody tells.
+    endings: Mutex<Vec<Ending>>,
+    /// Who speaks, in alerts.
+    source: OnceLock<String>,
     /// Numbers the instances that were built over this state.
     generations: AtomicU64,
     /// The newest instance that has judged anything.
     current: AtomicU64,
 }
 
+/// An end that was said.
+#[derive(Debug, Clone)]
+pub(super) struct Ending {
+    pub(super) resource: u128,
+    pub(super) series: u128,
+    pub(super) rule: NameId,
+    pub(super) notice: Notice,
+}
+
+/// Most ends that are remembered until the next tick; further ones are said once only.
+const MAX_ENDINGS: usize = 10_000;
+
 /// The series of some resources.
 #[derive(Debug, Default)]
 pub(super) struct Shard {
     pub(super) series: HashMap<u128, Series>,
+}
+
+impl Shard {
+    /// Whether the alert of this end fires.
+    fn fires(&self, ending: &Ending) -> bool {
+        let cells = self.series.get(&ending.series).into_iter().flat_map(|series| &series.cells);
+        let alert = cells.filter(|cell| cell.rule == ending.rule).find_map(|cell| cell.alert.as_ref());
+        alert.is_some_and(|alert| alert.severity == ending.notice.alert.severity)
+    }
 }
 
 /// One series, or one sum of several.
@@ -101,6 +126,22 @@ impl Series {
         self.windows.get_mut(place)
     }
 
+    /// Takes the time of a point; see [`SeriesClock::advance`]. Where time has not passed as the points say, windows begin anew.
+    pub(super) fn advance(&mut self, time: u64) -> Option<f64> {
+        let tick = self.clock.advance(time)?;
+        if tick.broken {
+            self.windows.clear();
+        }
+        Some(tick.now)
+    }
+
+    /// Forgets windows that no rule uses any more.
+    pub(super) fn keep_windows(&mut self, used: &[(f64, bool)]) {
+        let same =
+            |track: &Track, (length, counts): &(f64, bool)| track.length.to_bits() == length.to_bits() && track.counts == *counts;
+        self.windows.retain(|track| used.iter().any(|used| same(track, used)));
+    }
+
     pub(super) fn cell(&mut self, rule: NameId) -> Option<&mut Cell> {
         self.cells.iter_mut().find(|cell| cell.rule == rule).map(AsMut::as_mut)
     }
@@ -116,6 +157,32 @@ impl State {
     /// is no longer wanted.
     pub(super) fn is_current(&self, generation: u64) -> bool {
         self.current.fetch_max(generation, Ordering::Relaxed) <= generation
+    }
+
+    /// Names who speaks. It stays the same for as long as the state lives.
+    pub(super) fn set_source(&self, source: impl FnOnce() -> String) {
+        self.source.get_or_init(source);
+    }
+
+    /// Who speaks.
+    pub(super) fn source(&self) -> &str {
+        self.source.get().map_or("", String::as_str)
+    }
+
+    /// Remembers ends that go with a batch.
+    pub(super) fn remember_endings(&self, endings: Vec<Ending>) {
+        if !endings.is_empty() {
+            let mut known = self.endings.lock();
+            let room = MAX_ENDINGS.saturating_sub(known.len());
+            known.extend(endings.into_iter().take(room));
+        }
+    }
+
+    /// The ends that were remembered, less those of alerts that fire again by now.
+    pub(super) fn take_endings(&self) -> Vec<Notice> {
+        let endings = std::mem::take(&mut *self.endings.lock());
+        let over = |ending: &Ending| !self.shard(ending.resource).is_some_and(|shard| shard.fires(ending));
+        endings.into_iter().filter(over).map(|ending| ending.notice).collect()
     }
 
     /// The part of the state that has the series of a resource.

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use deferd_pdata::attributes::Attributes;
 use deferd_pdata::build::EncodedAttributes;
 
-use super::decide::measure;
+use super::decide::{measure, use_of_window};
 use super::judge::{Judge, Reading, Sample, Subject};
 use super::state::{Series, Shard};
 
@@ -35,7 +35,7 @@ impl Judge<'_> {
             };
             let text = |key: &String| attributes.get(key).map(|value| value.to_text().into_owned()).unwrap_or_default();
             let values: Vec<(&str, String)> = by.iter().map(|key| (key.as_str(), text(key))).collect();
-            let key = self.state.keys.sum(resource, &rule.config.name, &values);
+            let key = self.state.keys.sum(resource, rule.identity(), &values);
             let owned = || values.iter().map(|(key, value)| ((*key).to_owned(), value.clone())).collect();
             let sum = sums.entry(key).or_insert_with(|| Sum { rule: index, values: owned(), total: None, time });
             sum.time = sum.time.max(time);
@@ -48,15 +48,17 @@ impl Judge<'_> {
 
     /// Judges a sum.
     pub(super) fn sum(&mut self, shard: &mut Shard, subject: &mut Subject<'_>, key: u128, sum: &Sum, reading: Reading) {
-        let Some(value) = sum.total.filter(|value| value.is_finite()) else { return self.end(shard, key, sum.time) };
+        self.place = (subject.key, key);
+        let Some(value) = sum.total.filter(|value| value.is_finite()) else { return self.end(shard, sum.time) };
         let Some(series) = self.series(shard, key) else { return };
         let mut labels = EncodedAttributes::default();
         for (key, value) in sum.values.iter().filter(|(_, value)| !value.is_empty()) {
             labels.push(key, value.as_str());
         }
         series.generation = self.generation;
-        let Some(now) = series.clock.advance(sum.time) else { return };
+        let Some(now) = series.advance(sum.time) else { return };
         let Some(rule) = self.rules.get(sum.rule) else { return };
+        series.keep_windows(use_of_window(rule).as_slice());
         let sample = Sample { value, reading, time: sum.time, attributes: labels.view() };
         let measured = measure(series, rule, &sample, now);
         self.decide(series, subject, rule, sum.rule, measured, &sample);

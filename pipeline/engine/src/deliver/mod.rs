@@ -49,11 +49,20 @@ async fn reserve_everywhere(deliveries: &[Delivery], patience: Duration) -> Resu
     demanded.unwrap_or(Err(RefusalKind::Timeout))?;
     for reservation in &mut reservations {
         reservation.reserve_ordinary();
-        if let Some(kind) = reservation.failure() {
-            return Err(kind);
-        }
+    }
+    if let Some(kind) = refusal(deliveries, &reservations) {
+        return Err(kind);
     }
     Ok(reservations.into_iter().map(Reservation::detach).collect())
+}
+
+/// Why the whole run is refused, if it is. Of several pipelines one that finds no room misses the data, as one queue of several does;
+/// but where no pipeline gets all of its part the sender had better keep it.
+fn refusal(deliveries: &[Delivery], reservations: &[Reservation<'_>]) -> Option<RefusalKind> {
+    let failed = || deliveries.iter().zip(reservations).filter_map(|(delivery, part)| Some((delivery.pipeline, part.failure()?)));
+    let fails = |pipeline| failed().any(|(failing, _)| failing == pipeline);
+    let (_, kind) = failed().next()?;
+    deliveries.iter().all(|delivery| fails(delivery.pipeline)).then_some(kind)
 }
 
 /// Enqueues one delivery of accepted data if there is room now, else hands it back.
@@ -167,6 +176,8 @@ struct Detached {
 impl Detached {
     fn commit(self, telemetry: &Telemetry, batch: Batch) {
         let (signal, items) = (batch.signal(), batch.items());
+        // A full queue is a counted drop, and the sender is told "accepted": another pipeline has the data.
+        let full = self.missed.iter().any(|(_, reason)| *reason == NoRoom::Full);
         for (exporter, reason) in self.missed {
             count_enqueue_failed(telemetry, &exporter, signal, items);
             count_dropped(telemetry, &format!("exporters::{exporter}"), signal, reason.drop_reason(), items);
@@ -178,6 +189,7 @@ impl Detached {
         }
         match last {
             Some((permit, waits)) => commit_one(telemetry, permit, waits, batch),
+            None if full => batch.resolve(Outcome::Accepted),
             None => batch.resolve(Outcome::Refused(Refusal::new(RefusalKind::Invalid))),
         }
     }

@@ -76,6 +76,20 @@ async fn all_deliveries_of_a_run_are_enqueued_or_none() {
 }
 
 #[tokio::test]
+async fn a_pipeline_whose_queue_is_full_misses_what_another_pipeline_takes() {
+    let (full, free) = (setting(&[holding(1)]), setting(&[holding(10)]));
+    assert_eq!(full.send(1).await, Ok(()));
+    let (ack, waiter) = Ack::tracked();
+    let mut missing = full.delivery(2);
+    drop(missing.batch.replace_ack(ack));
+    let deliveries = vec![missing, Delivery { pipeline: 1, ..free.delivery(2) }];
+    assert_eq!(all_or_none(&full.telemetry, deliveries, PATIENCE).await, Ok(()));
+    assert_eq!((full.drain(), free.drain()), (vec![vec![1]], vec![vec![2]]));
+    assert_eq!(full.dropped("exporters::x0"), 2);
+    assert_eq!(waiter.outcome().await, Outcome::Accepted, "the drop is counted, and the sender need not send again");
+}
+
+#[tokio::test]
 async fn a_demanding_queue_that_is_full_refuses_before_anybody_has_the_data() {
     let setting = setting(&[holding(10), QueueSettings { wait_for_result: true, ..holding(1) }]);
     assert_eq!(setting.send(1).await, Ok(()));

@@ -39,6 +39,7 @@ fn the_exemplar_tells_value_threshold_beginning_and_texts() {
         "alert.measure value".to_owned(),
         "alert.threshold 10".to_owned(),
         format!("alert.since {START}"),
+        "alert.source  threshold".to_owned(),
         "alert.summary shop main.go:33 13 > 10".to_owned(),
         "alert.remediation look".to_owned(),
     ];
@@ -139,4 +140,44 @@ fn a_clock_that_jumps_neither_fires_early_nor_stops_the_watch() {
     assert_eq!(bench.send(7200, "go.defer.pending", &[(33, Some(11.0))]), [], "an hour ahead counts as four seconds");
     let fired = (1..8).find(|look| !bench.send(2 * look, "go.defer.pending", &[(33, Some(11.0))]).is_empty());
     assert!(fired.is_some_and(|look| look <= 6), "set back to the past, it goes on: {fired:?}");
+}
+
+#[test]
+fn an_end_is_said_once_more_because_its_batch_may_be_refused() {
+    let bench = Bench::new("{include: [], rules: [{name: A, metric: m, above: 1, severity: high}]}");
+    bench.send(0, "m", &[(1, Some(2.0)), (2, Some(2.0))]);
+    bench.send(5, "m", &[(1, None), (2, Some(0.0))]);
+    bench.send(10, "m", &[(2, Some(2.0))]);
+    assert_eq!(bench.tick(), [said("A", "high", false, "1")], "not where it fires again");
+    assert_eq!(bench.tick(), []);
+}
+
+#[test]
+fn a_gap_makes_no_slope() {
+    let rule = "{name: A, metric: m, measure: slope, window: 60s, above: 2, severity: high}";
+    let bench = Bench::new(&format!("{{include: [], rules: [{rule}]}}"));
+    let value = |second: u64| Some(f64::from(u32::try_from(second).unwrap()));
+    for second in [0, 5, 10, 610, 615, 620, 625] {
+        assert_eq!(bench.send(second, "m", &[(1, value(second))]), [], "one per second all along, at {second} s");
+    }
+}
+
+#[test]
+fn an_alert_goes_on_while_its_resource_learns_more() {
+    let bench = Bench::new("{include: [], rules: [{name: A, metric: m, above: 1, for: 10s, severity: high}]}");
+    let send = |second: u64, more: &[(&str, deferd_pdata::build::Value<'_>)]| {
+        let mut resource = EncodedAttributes::new(&[("service.name", "shop".into()), ("service.instance.id", "1".into())]);
+        resource.extend(more);
+        let mut request = MetricsBuilder::default();
+        request.resource(&resource, |to| {
+            to.scope("s", "", |scope| {
+                scope.gauge("m", "", "", |points| points.add(&NumberPoint::new(&[], START + second * SECOND, 5)));
+            });
+        });
+        bench.pass(Batch::new(Signal::Metrics, request.finish(), 1))
+    };
+    assert_eq!(send(0, &[]), []);
+    assert_eq!(send(5, &[("os.type", "linux".into())]), []);
+    assert_eq!(send(10, &[("os.type", "linux".into())]), [said("A", "high", true, "")]);
+    assert_eq!(bench.state.count_series(), 1);
 }

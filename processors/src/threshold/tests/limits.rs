@@ -60,8 +60,10 @@ fn damaged_requests_are_refused_for_good_or_taken_without_panic() {
 }
 
 #[test]
-fn values_that_are_no_numbers_end_the_series() {
+fn values_that_are_no_numbers_say_nothing() {
     let bench = Bench::new("{include: [], rules: [{name: A, metric: m, above: 1, severity: high}]}");
     bench.send(0, "m", &[(1, Some(5.0))]);
-    assert_eq!(bench.send(5, "m", &[(1, Some(f64::NAN))]), [said("A", "high", false, "1")]);
+    assert_eq!(bench.send(5, "m", &[(1, Some(f64::NAN))]), []);
+    assert_eq!(bench.send(10, "m", &[(1, Some(f64::INFINITY))]), []);
+    assert_eq!(bench.send(15, "m", &[(1, Some(5.0))]), [said("A", "high", true, "1")], "it goes on");
 }

@@ -16,7 +16,7 @@ fn batch() -> Batch {
         resource.scope("s", "", |scope| {
             scope.add(&Record { event_name: "go.panic", attributes: (&fatal).into(), severity_number: 21, ..Record::default() });
             scope.add(&Record { body: "a benign error".into(), severity_number: 17, ..Record::default() });
-            scope.add(&Record { body: "an error".into(), severity_number: 17, ..Record::default() });
+            scope.add(&Record { body: "an error\nof two lines".into(), severity_number: 17, ..Record::default() });
             scope.add(&Record { body: "a word".into(), severity_number: 9, ..Record::default() });
         });
     });

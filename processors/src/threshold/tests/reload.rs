@@ -89,3 +89,18 @@ fn removing_the_processor_resolves_and_a_shutdown_does_not() {
     Factory::drain(&bench.state, Farewell::Removed, &mut out);
     assert_eq!(out.emitted_items(), 1, "and says so once");
 }
+
+#[test]
+fn a_rule_that_looks_at_another_metric_is_another_rule() {
+    let mut bench = fired();
+    bench.reload("{include: [], rules: [{name: A, metric: n, above: 1, severity: high}]}");
+    assert_eq!(bench.tick(), [said("A", "high", false, "1")]);
+}
+
+#[test]
+fn a_level_put_before_the_one_that_fires_changes_nothing() {
+    let mut bench = fired();
+    let rule = "name: A, metric: m, above: 0.5, severity: medium, for: 10s, escalate: [{limit: 1, severity: high}]";
+    bench.reload(&format!("{{include: [], rules: [{{{rule}}}]}}"));
+    assert_eq!(bench.send(15, "m", &[(1, Some(50.0))]), firing("high"));
+}
