@@ -141,15 +141,16 @@ impl Observer<'_> {
 
     fn point(&self, resource: &Resource<'_>, point: &NumberPoint<'_>) -> Observation {
         let (resource, attributes) = (pairs(&resource.attributes()), pairs(&point.attributes()));
-        let source = self.source(&resource, &attributes);
+        let exemplar = point.exemplars().next();
+        let facts = exemplar.map(|exemplar| pairs(&exemplar.filtered_attributes())).unwrap_or_default();
+        let source = self.source(&resource, &attributes, &get(&facts, alert::SOURCE));
         let firing = point.value.is_some_and(|value| value.as_f64() > 0.0) && !point.no_recorded_value();
         if !firing {
             return Observation::Resolved { source };
         }
         let mut context = self.context(resource, attributes);
         let mut since = point.time;
-        if let Some(exemplar) = point.exemplars().next() {
-            let facts = pairs(&exemplar.filtered_attributes());
+        if let Some(exemplar) = exemplar {
             since = get(&facts, alert::SINCE).parse().unwrap_or(since);
             context.value = exemplar.value.map(|value| Figure::new(value.as_f64()));
             context.threshold = get(&facts, alert::THRESHOLD).parse().ok().map(Figure::new);
@@ -206,13 +207,13 @@ impl Observer<'_> {
         }
     }
 
-    /// The series: what the point says of itself, and the identity of who reports. That is the triplet which OpenTelemetry calls
+    /// The series: what the point says of itself, who found it, and the identity of who reports. That is the triplet which OpenTelemetry calls
     /// identifying if it is there, so that a resource may learn more about itself while its alert lasts.
-    fn source(&self, resource: &Pairs<'_>, attributes: &Pairs<'_>) -> u64 {
+    fn source(&self, resource: &Pairs<'_>, attributes: &Pairs<'_>, finder: &str) -> u64 {
         let mut hasher = self.keys.build_hasher();
-        attributes.hash(&mut hasher);
-        if resource.contains_key("service.instance.id") {
-            ["service.namespace", "service.name", "service.instance.id"].map(|key| get(resource, key)).hash(&mut hasher);
+        (attributes, finder).hash(&mut hasher);
+        if resource.contains_key(alert::INSTANCE) {
+            alert::REPORTER.map(|key| get(resource, key)).hash(&mut hasher);
         } else {
             resource.hash(&mut hasher);
         }

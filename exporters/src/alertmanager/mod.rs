@@ -16,6 +16,7 @@ mod trouble;
 
 use std::hash::RandomState;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
@@ -47,6 +48,8 @@ pub struct State {
     troubles: Troubles,
     /// Counts changes, so that the run loops see that there is something new.
     changes: watch::Sender<u64>,
+    /// Instances that were built over this state.
+    instances: AtomicU64,
 }
 
 /// An Alertmanager exporter. Cloning gives another handle to the same one.
@@ -65,6 +68,8 @@ struct Shared {
     context: BuildContext,
     firing: Gauge,
     resolved: Gauge,
+    /// Its number among the instances of its state.
+    instance: u64,
 }
 
 /// One Alertmanager.
@@ -116,6 +121,7 @@ impl ExporterFactory for Factory {
         Ok(Alertmanager(Arc::new(Shared {
             texts: Texts::new(&config),
             timing,
+            instance: state.instances.fetch_add(1, Ordering::Relaxed) + 1,
             state,
             endpoints,
             component: context.path(),
@@ -125,6 +131,13 @@ impl ExporterFactory for Factory {
             context: context.clone(),
             config,
         })))
+    }
+}
+
+impl Shared {
+    /// Whether no later instance has been built, which goes on where this one ends.
+    fn is_last(&self) -> bool {
+        self.state.instances.load(Ordering::Relaxed) == self.instance
     }
 }
 

@@ -8,7 +8,7 @@ use futures_util::future::join_all;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use super::post::{MAX_BATCH, Outcome, deliver};
-use super::state::Moment;
+use super::state::{Moment, Timing};
 use super::trouble::Trouble;
 use super::{Endpoint, Shared};
 
@@ -58,7 +58,7 @@ impl<'a> Line<'a> {
         loop {
             changes.borrow_and_update();
             let failed = tokio::select! {
-                failed = self.pass() => failed,
+                failed = self.pass(self.shared.timing) => failed,
                 () = async { stop.wait().await; sleep(GRACE).await } => return,
             };
             if let Some(wait) = failed {
@@ -76,18 +76,24 @@ impl<'a> Line<'a> {
             }
         }
         // What came in since is told still.
-        let _ = timeout(GRACE, self.pass()).await;
+        let mut timing = self.shared.timing;
+        if self.shared.is_last() {
+            // And what fires is to last until the next process has found it again.
+            self.shared.state.alerts.lock().farewell(&self.endpoint.address);
+            timing = timing.farewell();
+        }
+        let _ = timeout(GRACE, self.pass(timing)).await;
     }
 
     /// Posts all that is due. Returns how long to wait before the next attempt if one failed.
-    async fn pass(&mut self) -> Option<Duration> {
+    async fn pass(&mut self, timing: Timing) -> Option<Duration> {
         let (mut trouble, mut posted) = (None, false);
         loop {
             let now = Moment::now();
             let posts = {
                 let mut alerts = self.shared.state.alerts.lock();
                 let unheard = alerts.sweep(&self.shared.timing, now);
-                let posts = alerts.due(&self.endpoint.address, &self.shared.timing, now, MAX_BATCH);
+                let posts = alerts.due(&self.endpoint.address, &timing, now, MAX_BATCH);
                 drop(alerts);
                 self.shared.account(
                     "not_delivered",

@@ -192,7 +192,9 @@ impl Alerts {
         for (id, entry) in self.entries.iter().filter(|(_, entry)| entry.phase != Phase::Firing) {
             let heard = |sent: &HashMap<u64, Sent>| sent.get(id).is_some_and(|sent| sent.revision >= entry.revision);
             let all = !self.endpoints.is_empty() && self.endpoints.values().all(heard);
-            if all || timing.gives_up(entry.phase, now.at) {
+            // An end is said again for a while: an Alertmanager whose clock is behind takes it for one that is still to come.
+            let said = all && !matches!(entry.phase, Phase::Resolved { .. });
+            if said || timing.gives_up(entry.phase, now.at) {
                 forgotten.push(*id);
                 unheard += usize::from(!all);
             }
@@ -262,6 +264,11 @@ impl Alerts {
         }
     }
 
+    /// The endpoint is to hear once more of everything that fires, for longer than a refresh lasts: who serves it next has to find out first.
+    pub(super) fn farewell(&mut self, endpoint: &str) {
+        self.lost(endpoint);
+    }
+
     /// Everything that takes memory.
     #[cfg(test)]
     pub(super) fn remembered(&self) -> usize {
@@ -298,11 +305,16 @@ impl Entry {
 impl Sent {
     /// Whether the alert, of which this endpoint has heard, is posted again and again.
     fn refreshes(&self, entry: &Entry) -> bool {
-        entry.phase == Phase::Firing && (!self.refused || self.content != entry.content)
+        !matches!(entry.phase, Phase::Event { .. }) && (!self.refused || self.content != entry.content)
     }
 }
 
 impl Timing {
+    /// The same for the last post: what fires is to last until it would be stale.
+    pub(super) fn farewell(self) -> Self {
+        Self { refresh: self.refresh.max(self.stale / LIFE), ..self }
+    }
+
     /// When trying to tell is given up. By the time an end is, no Alertmanager takes the alert for firing any more.
     fn ends(&self, phase: Phase) -> Option<Instant> {
         match phase {
