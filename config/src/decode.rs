@@ -103,7 +103,8 @@ fn validate<T: Validate>(value: &T, node: &Node, path: &[&str], problems: &mut V
         if steps < issue.path.len() && misspelt.contains(&joined(path, parent)) {
             continue;
         }
-        let mut problem = Problem::new(Some(nearest.origin.clone()), joined(path, &issue.path), issue.message);
+        let message = if steps == issue.path.len() { scrubbed(&issue.message, nearest) } else { issue.message };
+        let mut problem = Problem::new(Some(nearest.origin.clone()), joined(path, &issue.path), message);
         problem.allowed = (!issue.allowed.is_empty()).then(|| issue.allowed.into());
         problems.push(problem);
     }

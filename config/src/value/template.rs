@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::LazyLock;
 
-use minijinja::Environment;
+use minijinja::{Environment, ErrorKind};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// Steps that one rendering may take, so that a loop in a template ends.
@@ -42,9 +42,11 @@ impl Template {
         if is_plain(&text) {
             return Ok(Self(text));
         }
-        match ENVIRONMENT.template_from_str(&text) {
-            Ok(_) => Ok(Self(text)),
-            Err(error) => Err(TemplateError::from(&error)),
+        let template = ENVIRONMENT.template_from_str(&text).map_err(|error| TemplateError::from(&error))?;
+        // A filter, test or function is looked up when it is used, so it is tried; that values are missing yet is no mistake.
+        match template.render(()).err() {
+            Some(error) if is_unknown(error.kind()) => Err(TemplateError::from(&error)),
+            _ => Ok(Self(text)),
         }
     }
 
@@ -72,6 +74,10 @@ impl Template {
         let template = ENVIRONMENT.template_from_str(&self.0).map_err(|error| TemplateError::from(&error))?;
         template.render(minijinja::value::Serde(context)).map(shortened).map_err(|error| TemplateError::from(&error))
     }
+}
+
+fn is_unknown(kind: ErrorKind) -> bool {
+    matches!(kind, ErrorKind::UnknownFilter | ErrorKind::UnknownTest | ErrorKind::UnknownFunction | ErrorKind::UnknownMethod)
 }
 
 /// Whether there is nothing to render.
@@ -145,6 +151,9 @@ mod tests {
     fn a_mistake_is_said_when_the_template_is_read() {
         let error = Template::new("first\n{{ value").unwrap_err().to_string();
         assert!(error.starts_with("template: syntax error: ") && error.ends_with(" in its line 2"), "{error}");
+        let error = Template::new("{{ value | nofilter }}").unwrap_err().to_string();
+        assert!(error.contains("nofilter"), "{error}");
+        assert!(Template::new("{{ value | round(1) }} {{ attributes['a'] | upper }}").is_ok());
         let unknown = Template::new("{{ valu }} {{ value }} {{ attributes.x }}").unwrap().unknown_names(&["value", "attributes"]);
         assert_eq!(unknown.into_iter().collect::<Vec<_>>(), ["valu"]);
     }

@@ -141,7 +141,7 @@ async fn a_server_without_tls_and_one_that_is_silent_are_told_apart() {
     });
     let authority = Authority::new().unwrap();
     let text = connect(&trusting(&authority), url.clone()).await.unwrap_err();
-    assert_eq!(text, "127.0.0.1 does not speak TLS (is its scheme http?)");
+    assert_eq!(text, "127.0.0.1 does not speak TLS (if it is meant to be without: a scheme of http://, or tls::insecure: true)");
     let tls = Tls::new(&trusting(&authority), &[]).unwrap();
     let mut connector = Connector::new(Some(tls)).with_timeout(Duration::from_millis(100));
     let text = connector.call(url.parse().unwrap()).await.unwrap_err().to_string();

@@ -31,7 +31,9 @@ fn meaning(error: &rustls::Error, host: &str) -> String {
     match error {
         rustls::Error::InvalidCertificate(reason) => certificate(reason, host),
         rustls::Error::AlertReceived(alert) => alerted(*alert, host),
-        rustls::Error::InvalidMessage(_) => format!("{host} does not speak TLS (is its scheme http?)"),
+        rustls::Error::InvalidMessage(_) => {
+            format!("{host} does not speak TLS (if it is meant to be without: a scheme of http://, or tls::insecure: true)")
+        }
         rustls::Error::PeerIncompatible(reason) => format!("{host} and we have no TLS version or cipher in common: {reason:?}"),
         rustls::Error::NoApplicationProtocol => format!("{host} does not speak the protocol we need (ALPN)"),
         other => format!("TLS with {host} failed: {other}"),
@@ -62,6 +64,13 @@ fn certificate(reason: &CertificateError, host: &str) -> String {
             )
         }
         CertificateError::Revoked => format!("the certificate of {host} was revoked"),
+        // What rustls wraps without a name of its own for it.
+        other if format!("{other:?}").contains("CaUsedAsEndEntity") => {
+            format!(
+                "the certificate of {host} is that of an authority, which a server must not use for itself; make another with \
+                 basicConstraints=CA:FALSE (openssl req -x509 ... -addext basicConstraints=critical,CA:FALSE)"
+            )
+        }
         other => format!("the certificate of {host} cannot be used: {other}"),
     }
 }

@@ -96,6 +96,13 @@ impl Condition {
             && self.resolved_at.is_none_or(|resolved| now - resolved > FLAP_MEMORY)
     }
 
+    /// The series has ended, and may come again.
+    pub(super) fn end(&mut self, now: f64) {
+        let before = self.firing.take();
+        self.levels = [State::Off; MAX_LEVELS];
+        self.remember(before, now);
+    }
+
     /// Takes back that the alert fires, for want of room; it fires when there is some.
     pub(super) fn suppress(&mut self, before: &Self) {
         (self.firing, self.flaps, self.resolved_at) = (None, before.flaps, before.resolved_at);

@@ -71,6 +71,10 @@ impl<'de> Deserialize<'de> for Include {
             }
 
             fn visit_str<E: serde::de::Error>(self, name: &str) -> Result<Include, E> {
+                // What a file of comments alone, or an empty one, comes to.
+                if name.lines().all(|line| line.trim().is_empty() || line.trim_start().starts_with('#')) {
+                    return Err(E::custom("there are no rules: the rule file is empty"));
+                }
                 Ok(Include::Pack(name.to_owned()))
             }
 
@@ -131,6 +135,9 @@ pub struct Rule {
     /// For how long the value must be clear, without a break, before the alert is resolved.
     #[serde(default = "zero")]
     pub clear_for: Duration,
+    /// Names of rules that say more: while one of them fires for a series, this one does not.
+    #[serde(default)]
+    pub unless: Vec<String>,
     /// How bad it is.
     pub severity: Severity,
     /// Limits beyond which it is worse.

@@ -50,6 +50,14 @@ impl Judge<'_> {
             return;
         };
         let at = series.clock.now();
+        if series.fires_any(&rule.unless) {
+            let (place, time) = (self.place, sample.time);
+            if let Some(cell) = series.cell(rule.id) {
+                self.verdict.end(place, rule.id, ended(self.state, cell, time));
+            }
+            series.cells.retain(|cell| cell.rule != rule.id);
+            return;
+        }
         if series.cell(rule.id).is_none() {
             // Most series are well, and then there is nothing to remember.
             if !rule.levels.iter().any(|level| level.limit.is_passed_by(value)) {

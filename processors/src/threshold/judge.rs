@@ -213,9 +213,19 @@ impl Judge<'_> {
 
     /// The series has ended: so have its alerts.
     pub(super) fn end(&mut self, shard: &mut Shard, time: u64) {
-        if let Some(mut series) = shard.series.remove(&self.place.1) {
+        let Some(series) = shard.series.get_mut(&self.place.1) else { return };
+        let now = series.clock.now();
+        for cell in &mut series.cells {
+            self.verdict.end(self.place, cell.rule, ended(self.state, cell, time));
+            (cell.alert, cell.suppressed) = (None, false);
+            cell.condition.end(now);
+        }
+        // A site that comes and goes with what it holds must not begin anew each time: then nothing would damp its flapping.
+        series.cells.retain(|cell| !cell.condition.is_idle(now));
+        series.windows.clear();
+        if series.cells.is_empty() {
+            shard.series.remove(&self.place.1);
             self.state.forget_series(1);
-            self.drop_cells(&mut series, time, |_| true);
         }
     }
 }

@@ -34,6 +34,8 @@ pub(super) struct Rule {
     /// Length of its window in seconds.
     pub(super) window: f64,
     matchers: Vec<Matcher>,
+    /// Rules that say more about the same series.
+    pub(super) unless: SmallVec<[NameId; 1]>,
 }
 
 /// A limit and how bad it is to pass it.
@@ -123,6 +125,7 @@ impl Rule {
             levels: levels(&config),
             timing: Timing { hold: config.hold.get().as_secs_f64(), clear: config.clear_for.get().as_secs_f64() },
             window: config.window.get().as_secs_f64(),
+            unless: SmallVec::new(),
             matchers: wanted.chain(unwanted).collect::<Result<_, _>>()?,
             config: Arc::new(config),
         })
@@ -163,6 +166,10 @@ impl RuleSet {
         for (index, config) in rules.into_iter().enumerate() {
             set.by_metric.entry(config.metric.as_bytes().into()).or_default().push(index);
             set.rules.push(Rule::new(config, names)?);
+        }
+        let ids: HashMap<String, NameId> = set.rules.iter().map(|rule| (rule.config.name.clone(), rule.id)).collect();
+        for rule in &mut set.rules {
+            rule.unless = rule.config.unless.iter().filter_map(|name| ids.get(name).copied()).collect();
         }
         Ok(set)
     }

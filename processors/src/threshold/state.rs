@@ -142,6 +142,11 @@ impl Series {
         self.windows.retain(|track| used.iter().any(|used| same(track, used)));
     }
 
+    /// Whether an alert of one of these rules fires.
+    pub(super) fn fires_any(&self, rules: &[NameId]) -> bool {
+        !rules.is_empty() && self.cells.iter().any(|cell| cell.alert.is_some() && rules.contains(&cell.rule))
+    }
+
     pub(super) fn cell(&mut self, rule: NameId) -> Option<&mut Cell> {
         self.cells.iter_mut().find(|cell| cell.rule == rule).map(AsMut::as_mut)
     }

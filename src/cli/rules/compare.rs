@@ -9,6 +9,10 @@ use super::suite::{Expected, Test};
 pub(super) fn differences(test: &Test, replay: &Replay) -> Vec<String> {
     let mut wrong = Vec::new();
     for moment in &test.expect {
+        if moment.at.get() > replay.length {
+            wrong.push(format!("at {}: the recording ends after {:.1} s", moment.at, replay.length.as_secs_f64()));
+            continue;
+        }
         wrong.extend(mismatch(&format!("at {}", moment.at), &moment.alerts, replay.firing_at(moment.at.get())));
     }
     if let Some(fired) = &test.fired {

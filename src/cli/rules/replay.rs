@@ -29,6 +29,9 @@ pub(super) struct Replay {
     pub(super) changes: Vec<Change>,
     /// Log records that each rule has marked.
     pub(super) marked: BTreeMap<String, usize>,
+    /// How long the recording lasts.
+    pub(super) length: Duration,
+    is_empty: bool,
     firing: BTreeSet<Alert>,
     started: Option<u64>,
     now: u64,
@@ -61,6 +64,8 @@ pub(super) enum ReplayError {
     Json { path: PathBuf, line: usize, source: JsonError },
     #[error("{}:{line}: the longest line is {MAX_LINE} bytes", path.display())]
     TooLong { path: PathBuf, line: usize },
+    #[error("{}: there is nothing in the recording", path.display())]
+    Empty { path: PathBuf },
     #[error("{}:{line}: the request is refused", path.display())]
     Refused { path: PathBuf, line: usize },
     #[error(transparent)]
@@ -75,12 +80,13 @@ impl Replay {
         let reading = |source| ReplayError::Read { path: path.to_path_buf(), source };
         let mut reader = BufReader::new(File::open(path).map_err(reading)?);
         let threshold = build(config)?;
-        let (mut replay, mut text, mut line) = (Self::default(), String::new(), 0);
+        let (mut replay, mut text, mut line) = (Self { is_empty: true, ..Self::default() }, String::new(), 0);
         loop {
             text.clear();
             line += 1;
             if reader.by_ref().take(MAX_LINE).read_line(&mut text).map_err(reading)? == 0 {
-                return Ok(replay);
+                // A recording in which nothing is would pass whatever is expected not to fire.
+                return if replay.is_empty { Err(ReplayError::Empty { path: path.to_path_buf() }) } else { Ok(replay) };
             }
             if text.len() as u64 >= MAX_LINE {
                 return Err(ReplayError::TooLong { path: path.to_path_buf(), line });
@@ -111,6 +117,7 @@ impl Replay {
 
     fn line(&mut self, threshold: &Threshold, text: &str) -> Result<(), Wrong> {
         let (request, bytes) = json::decode_any(text).map_err(Wrong::Json)?;
+        self.is_empty = false;
         let batch = match request {
             Request::Metrics => {
                 self.advance(&bytes);
@@ -141,10 +148,11 @@ impl Replay {
             self.now = self.now.max(point.time);
             self.started = self.started.or(Some(point.time).filter(|time| *time > 0));
         });
+        self.length = Duration::from_nanos(self.now.saturating_sub(self.started.unwrap_or_default()));
     }
 
     fn note_alerts(&mut self, request: &[u8]) {
-        let at = Duration::from_nanos(self.now.saturating_sub(self.started.unwrap_or_default()));
+        let at = self.length;
         let mut said = Vec::new();
         each_point(request, |name, resource, point| {
             if name == alert::METRIC {

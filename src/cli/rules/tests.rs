@@ -38,8 +38,8 @@ tests:
     input: leak.jsonl
     fired: [{ name: DeferPendingGrows, severity: critical, labels: { code.line.number: '33', resource.service.name: shop } }]
     expect:
-      - { at: 60s, alerts: [] }
-      - { at: 65s, alerts: [{ name: DeferPendingGrows }] }
+      - { at: 75s, alerts: [] }
+      - { at: 80s, alerts: [{ name: DeferPendingGrows }] }
       - { at: 120s, alerts: [] }
 ";
 
@@ -54,9 +54,17 @@ fn what_does_not_come_out_as_expected_is_told_with_what_happened() {
     let (exit, wrong) = run_suite(SUITE, &recording((0..30).map(|look| look * 200)));
     assert_eq!(exit, Exit::Failed);
     let alert = "DeferPendingGrows (critical) {code.file.path=\"main.go\", code.line.number=\"33\", go.defer.kind=\"heap\"}";
-    assert_eq!(wrong, [format!("at 2m: {alert} fires and is not expected"), format!("   65.0 s  {alert} fires")]);
+    assert_eq!(wrong, [format!("at 2m: {alert} fires and is not expected"), format!("   80.0 s  {alert} fires")]);
     let (_, wrong) = run_suite(SUITE, &recording(std::iter::repeat_n(7, 30)));
-    assert_eq!(wrong.first().map(String::as_str), Some("at 1m5s: DeferPendingGrows (any severity) {} does not fire"));
+    assert_eq!(wrong.first().map(String::as_str), Some("at 1m20s: DeferPendingGrows (any severity) {} does not fire"));
+}
+
+#[test]
+fn a_test_that_could_only_pass_fails() {
+    let (_, wrong) = run_suite(SUITE, "\n");
+    assert!(wrong[0].ends_with("leak.jsonl: there is nothing in the recording"), "{wrong:?}");
+    let (_, wrong) = run_suite(SUITE, &recording((0..15).map(|look| look * 200)));
+    assert!(wrong.contains(&"at 2m: the recording ends after 70.0 s".to_owned()), "{wrong:?}");
 }
 
 #[test]
