@@ -66,7 +66,7 @@ fn value(node: &Node) -> Value {
             };
             Value::Object(entries.map(|(key, inner)| (key.to_string(), entry(key, &inner.value))).collect::<Map<_, _>>())
         }
-        (_, Some(written)) if written.contains("${file:") => written.into(),
+        (_, Some(written)) if written.contains("${file:") => without_password(written).into(),
         (Data::Null, _) => Value::Null,
         (Data::Bool(truth), _) => (*truth).into(),
         (Data::Number(Number::Int(number)), _) => (*number).into(),

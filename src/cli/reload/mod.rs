@@ -106,8 +106,8 @@ fn read(path: &str) -> Result<Vec<u8>, ReloadError> {
 /// Where the service is, and what it wants to see: from the arguments, else from the configuration that it runs. That may have problems
 /// of its own, which the service will tell.
 fn address(sources: &[Source], arguments: &ReloadArguments) -> Result<(Endpoint, Secret), ReloadError> {
-    let admin: Option<Admin> =
-        (!sources.is_empty()).then(|| Document::examine(sources, &environment).document.service().admin.clone()).flatten();
+    let examined = (!sources.is_empty()).then(|| Document::examine(sources, &environment));
+    let admin: Option<Admin> = examined.as_ref().and_then(|examined| examined.document.service().admin.clone());
     let token = match (&arguments.token_file, &admin) {
         (Some(path), _) => service::token_from(path)?,
         (None, Some(admin)) => service::token(admin)?,
@@ -117,6 +117,10 @@ fn address(sources: &[Source], arguments: &ReloadArguments) -> Result<(Endpoint,
             ));
         }
         (None, None) => {
+            // A file that cannot be read has no section either, and that is what is to be said.
+            if let Some(problem) = examined.as_ref().and_then(|examined| examined.problems.first()) {
+                return Err(ReloadError::Nowhere(problem.to_string()));
+            }
             let message = "the configuration has no usable section service::admin; with it, `deferd validate` says nothing and the \
                            service listens; until then, SIGHUP reloads it";
             return Err(ReloadError::Nowhere(message.into()));
