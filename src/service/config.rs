@@ -1,5 +1,7 @@
 //! From configuration files to what the engine takes.
 
+use std::path::Path;
+
 use deferd_component::{Problem, Registry};
 use deferd_config::service::Service as ServiceSection;
 use deferd_config::{Document, Examined, FileState, Source, Warning};
@@ -23,6 +25,8 @@ pub(crate) struct Loaded {
 pub(crate) struct Reading {
     /// The files that were read or should have been, whatever came of it.
     pub(crate) files: Vec<FileState>,
+    /// The file with the admin token that it names. Apart from the others: what refers to those may be shown.
+    pub(crate) token_file: Option<FileState>,
     /// The configuration, or every problem there is, in reading order.
     pub(crate) result: Result<Loaded, Vec<Problem>>,
 }
@@ -50,6 +54,8 @@ impl Reading {
     pub(crate) fn of(registry: &Registry, examined: Examined) -> Self {
         let Examined { document, mut problems, warnings } = examined;
         let files = document.files().to_vec();
+        let token_path = document.service().admin.as_ref().map(|admin| admin.token_file.as_str()).filter(|path| !path.is_empty());
+        let token_file = token_path.map(|path| FileState::now(Path::new(path)));
         let result = match Spec::read(registry, &document) {
             Ok(spec) if problems.is_empty() => {
                 let service = document.service().clone();
@@ -65,6 +71,6 @@ impl Reading {
                 Err(problems)
             }
         };
-        Self { files, result }
+        Self { files, token_file, result }
     }
 }

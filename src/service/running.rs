@@ -133,14 +133,16 @@ impl<'a> Service<'a> {
             watcher: None,
             requests,
         };
-        service.watch(files);
+        let token_file = service.admin.token_file();
+        service.watch(files.into_iter().chain(token_file).collect());
         Ok(service)
     }
 
     /// Reads the configuration again and puts it in place. If anything is wrong with it, all of that is logged and nothing else
     /// changes.
     pub(crate) fn reload(&mut self, trigger: Trigger) -> Report {
-        let Reading { files, result } = Reading::of(self.registry, Document::examine(&self.sources, &self.environment));
+        let Reading { files, token_file, result } =
+            Reading::of(self.registry, Document::examine(&self.sources, &self.environment));
         let report = match result.and_then(|loaded| self.apply(loaded, trigger)) {
             Ok(report) => report,
             Err(problems) => Report::rejected(&problems),
@@ -152,7 +154,7 @@ impl<'a> Service<'a> {
             self.health.degrade(SERVICE, CONFIG_REJECTED, "the last reload was rejected; the log says why");
         }
         // Those of a refused configuration too: what is mended there is read again.
-        self.watch(files);
+        self.watch(files.into_iter().chain(token_file).collect());
         self.reloads.count(trigger, report.result);
         self.status.reloaded(trigger, &report);
         // Last: who reads this line finds everything else in agreement with it.
@@ -197,13 +199,7 @@ impl<'a> Service<'a> {
 
     fn watch(&mut self, files: Vec<FileState>) {
         let reload = &self.section.reload;
-        let watch = || {
-            Watcher::start(
-                files.into_iter().chain(self.admin.token_file()).collect(),
-                reload.interval.get(),
-                self.requests.clone(),
-            )
-        };
+        let watch = || Watcher::start(files, reload.interval.get(), self.requests.clone());
         self.watcher = reload.watch_files.then(watch);
     }
 

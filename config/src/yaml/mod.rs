@@ -28,20 +28,29 @@ pub(crate) fn text<'a>(source: &str, bytes: &'a [u8]) -> Result<&'a str, Problem
     if bytes.len() > MAX_FILE_BYTES {
         return Err(refuse(format!("{} bytes are too many for a configuration, at most {MAX_FILE_BYTES} are read", bytes.len())));
     }
-    let text =
-        std::str::from_utf8(bytes).map_err(|e| refuse(format!("not UTF-8: invalid byte at offset {}", e.valid_up_to())))?;
+    let text = match std::str::from_utf8(bytes) {
+        Ok(text) => text,
+        Err(error) => {
+            let valid = bytes.get(..error.valid_up_to()).and_then(|valid| std::str::from_utf8(valid).ok()).unwrap_or_default();
+            let message = format!("not UTF-8: invalid byte at offset {}", error.valid_up_to());
+            return Err(Problem::new(Some(end_of(source, valid)), "", message));
+        }
+    };
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     match text.char_indices().find(|(_, c)| !is_printable(*c)) {
         None => Ok(text),
         Some((index, c)) => {
-            let before = text.get(..index).unwrap_or_default();
-            let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
-            let column = before.get(line_start..).unwrap_or_default().chars().count();
-            let marker = Marker::new(index, before.matches('\n').count() + 1, column);
-            let origin = position(source.into(), &marker);
+            let origin = end_of(source, text.get(..index).unwrap_or_default());
             Err(Problem::new(Some(origin), "", format!("control characters are not allowed: {c:?}")))
         }
     }
+}
+
+/// The place where `before` ends.
+fn end_of(source: &str, before: &str) -> Origin {
+    let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
+    let column = before.get(line_start..).unwrap_or_default().chars().count();
+    position(source.into(), &Marker::new(before.len(), before.matches('\n').count() + 1, column))
 }
 
 /// YAML 1.2, section 5.1. The parser takes NUL for the end of the text, so letting it through would cut a file silently.

@@ -101,7 +101,7 @@ fn keys_must_be_scalars() {
 #[test]
 fn text_is_checked_before_it_is_parsed() {
     let refused = |bytes: &[u8]| text("t.yaml", bytes).unwrap_err().to_string();
-    assert_eq!(refused(b"a: \xff"), "t.yaml: not UTF-8: invalid byte at offset 3");
+    assert_eq!(refused(b"a: \xff"), "t.yaml:1:4: not UTF-8: invalid byte at offset 3");
     assert_eq!(refused(b"a: 1\nb: \0"), "t.yaml:2:4: control characters are not allowed: '\\0'");
     assert_eq!(
         refused(&vec![b' '; MAX_FILE_BYTES + 1]),
