@@ -221,7 +221,7 @@ fn file_that_cannot_be_used_is_named_where_it_is_referred_to() {
             "DIR/twice.yaml:2:1: processors::p: mapping key \"rules\" already defined at line 1 column 1 (the file is named at main.yaml:6:5)",
         ),
         ("    ${file:DIR/bell}\n", "DIR/bell:1:4: processors::p: control characters are not allowed"),
-        ("    ${file:DIR/latin1}\n", "DIR/latin1: processors::p: not UTF-8: invalid byte at offset 9"),
+        ("    ${file:DIR/latin1}\n", "DIR/latin1:1:10: processors::p: not UTF-8: invalid byte at offset 9"),
         (
             "    name: x-${file:DIR/list.yaml}\n",
             "main.yaml:6:11: processors::p::name: file DIR/list.yaml holds a list, which cannot stand within a text; allowed: ",
