@@ -45,8 +45,6 @@ pub(super) enum Unanswered {
     NotConnected(ConnectError),
     /// The connection, or the request on it, broke.
     Broken(String),
-    /// The exporter was replaced or removed: whoever comes next connects.
-    Closed,
 }
 
 impl Unanswered {
@@ -54,7 +52,6 @@ impl Unanswered {
         ExportError::retryable(match self {
             Self::NotConnected(error) => error.to_string(),
             Self::Broken(what) => format!("{target}: {what}"),
-            Self::Closed => format!("{target}: the exporter was replaced"),
         })
     }
 }
@@ -69,10 +66,6 @@ impl Connection {
 
     /// Sends a request, and returns the head of its answer.
     pub(super) async fn send(&self, request: Request<Body>) -> Result<Response<Body>, Unanswered> {
-        // A connection made now would be joined by nobody.
-        if self.tasks.tracker.is_closed() {
-            return Err(Unanswered::Closed);
-        }
         let mut channel = self.channel();
         poll_fn(|context| channel.poll_ready(context)).await.map_err(|error| unanswered(&error))?;
         channel.call(request).await.map_err(|error| unanswered(&error))
@@ -85,8 +78,8 @@ impl Connection {
 
     /// Lets go of the connection and waits for its tasks: for requests under way, then for the farewell.
     pub(super) async fn close(&self) {
-        self.tasks.tracker.close();
         drop(self.channel.lock().take());
+        self.tasks.tracker.close();
         if tokio::time::timeout(self.limit.saturating_add(FAREWELL), self.tasks.tracker.wait()).await.is_err() {
             self.tasks.abort.cancel();
             self.tasks.tracker.wait().await;
