@@ -1,7 +1,7 @@
 //! `cargo xtask ci`: every check in the order of what is cheap to find first.
 
 use crate::terminal::{complain, say};
-use crate::{check, fixtures};
+use crate::{bpf, check, fixtures};
 use deferd_fixtures::command;
 use std::path::Path;
 use std::process::Command;
@@ -12,6 +12,8 @@ use std::time::{Duration, Instant};
 pub(crate) enum Error {
     #[error("{step}: {source}")]
     Command { step: &'static str, source: command::Error },
+    #[error("bpf: {0}")]
+    Bpf(#[from] bpf::Error),
     #[error("check: {0}")]
     Check(#[from] check::Error),
     #[error("fixtures: {0}")]
@@ -30,6 +32,7 @@ pub(crate) fn run(root: &Path) -> Result<(), Error> {
     };
     let result = step("fmt", &|| cargo(root, "fmt", &["fmt", "--all", "--check"]))
         .and_then(|()| step("check", &|| Ok(check::run(root)?)))
+        .and_then(|()| step("bpf", &|| Ok(bpf::run(root, &bpf::Options::checking())?)))
         .and_then(|()| step("clippy", &|| cargo(root, "clippy", &CLIPPY)))
         .and_then(|()| step("fixtures", &|| Ok(fixtures::run(&fixtures::Selection::usual())?)))
         .and_then(|()| step("test", &|| cargo(root, "test", &["test", "--workspace", "--locked"])))

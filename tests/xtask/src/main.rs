@@ -1,6 +1,7 @@
 //! `cargo xtask`: what a developer and CI run, written in the language of the
 //! project so that it needs no further tool.
 
+mod bpf;
 mod check;
 mod ci;
 mod fixtures;
@@ -20,6 +21,8 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Task {
+    /// Build the BPF programs into the object that is committed; --check compares instead
+    Bpf(bpf::Options),
     /// Check the structure of the source tree and print its size
     Check,
     /// Run every check and test as CI does, stopping at the first that fails
@@ -33,6 +36,8 @@ enum Task {
 enum Error {
     #[error(transparent)]
     Workspace(#[from] workspace::Error),
+    #[error("bpf: {0}")]
+    Bpf(#[from] bpf::Error),
     #[error(transparent)]
     Check(#[from] check::Error),
     #[error(transparent)]
@@ -54,6 +59,7 @@ fn main() -> ExitCode {
 fn run(task: &Task) -> Result<(), Error> {
     let root = workspace::root()?;
     match task {
+        Task::Bpf(options) => bpf::run(&root, options)?,
         Task::Check => check::run(&root)?,
         Task::Ci => ci::run(&root)?,
         Task::Fixtures(selection) => fixtures::run(selection)?,

@@ -1,0 +1,230 @@
+//! The loaded programs and their maps.
+
+use std::collections::BTreeMap;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::path::Path;
+
+use aya::Ebpf;
+use aya::maps::{Array, HashMap, MapData, MapError, PerCpuArray, RingBuf};
+use aya::programs::perf_event::{PerfEvent, PerfEventConfig, PerfEventScope, SamplePolicy, SoftwareEvent};
+
+use crate::object::{load_maps, load_multi};
+use crate::sys::link_uprobe_multi;
+use crate::wire::{
+    Event, FILE_WORDS, OpenFile, PANIC_KEY_WORDS, PanicCount, Role, SITE_WORDS, Settings, Site, TARGET_WORDS, USAGE_WORDS, Usage,
+    low,
+};
+use crate::{LoadError, PlaceError};
+
+/// What `on_timer` is called, and the program's name in messages.
+const TIMER: &str = "on_tick";
+
+/// All programs, loaded and attached to nothing.
+pub struct Probes {
+    programs: BTreeMap<&'static str, OwnedFd>,
+    agents: Array<MapData, [u32; 2]>,
+    targets: Array<MapData, [u32; TARGET_WORDS]>,
+    usages: PerCpuArray<MapData, [u64; USAGE_WORDS]>,
+    sites: HashMap<MapData, [u64; 2], [u64; SITE_WORDS]>,
+    panics: HashMap<MapData, [u64; PANIC_KEY_WORDS], [u64; 3]>,
+    files: HashMap<MapData, u64, [u64; FILE_WORDS]>,
+    slots: HashMap<MapData, u32, u32>,
+    events: Events,
+    /// Holds the timer's program; its maps were taken out.
+    rest: Ebpf,
+}
+
+/// What the programs tell at once, in the order in which it happened on each CPU.
+pub struct Events(RingBuf<MapData>);
+
+/// A place for a breakpoint.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Place {
+    /// What it is for.
+    pub role: Role,
+    /// Where, in the executable file. Must be the beginning of an instruction: the kernel does not look.
+    pub file_offset: u64,
+}
+
+/// Breakpoints in a process; they go when it is dropped, which takes some ten milliseconds.
+#[derive(Debug)]
+pub struct Link {
+    _descriptor: OwnedFd,
+}
+
+impl Probes {
+    /// Loads everything. Needs `CAP_BPF` and `CAP_PERFMON`; what is done with it later needs neither.
+    pub fn load() -> Result<Self, LoadError> {
+        let mut ebpf = load_maps()?;
+        let programs = load_multi(&ebpf)?;
+        let failed = |error: MapError| LoadError::from_library("opening the maps", &error);
+        Ok(Self {
+            programs,
+            agents: Array::try_from(take(&mut ebpf, "agents")?).map_err(failed)?,
+            targets: Array::try_from(take(&mut ebpf, "targets")?).map_err(failed)?,
+            usages: PerCpuArray::try_from(take(&mut ebpf, "usages")?).map_err(failed)?,
+            sites: HashMap::try_from(take(&mut ebpf, "sites")?).map_err(failed)?,
+            panics: HashMap::try_from(take(&mut ebpf, "panics")?).map_err(failed)?,
+            files: HashMap::try_from(take(&mut ebpf, "files")?).map_err(failed)?,
+            slots: HashMap::try_from(take(&mut ebpf, "slots")?).map_err(failed)?,
+            events: Events(RingBuf::try_from(take(&mut ebpf, "events")?).map_err(failed)?),
+            rest: ebpf,
+        })
+    }
+
+    /// Places breakpoints in process `pid`, whose executable is at `executable` (for example `/proc/PID/exe`). All of one kind:
+    /// those for panics, for returns, for files.
+    pub fn place(&self, slot: u32, pid: u32, executable: &Path, places: &[Place]) -> Result<Link, PlaceError> {
+        let invalid = || PlaceError::new(pid, std::io::ErrorKind::InvalidInput.into());
+        let name = places.first().map(|place| program_of(place.role)).ok_or_else(invalid)?;
+        if places.iter().any(|place| program_of(place.role) != name) {
+            return Err(invalid());
+        }
+        let program = self.programs.get(name).ok_or_else(invalid)?;
+        let offsets: Vec<u64> = places.iter().map(|place| place.file_offset).collect();
+        let cookies: Vec<u64> = places.iter().map(|place| place.role.cookie(slot)).collect();
+        let link = link_uprobe_multi(program.as_fd(), executable, &offsets, &cookies, pid);
+        link.map(|descriptor| Link { _descriptor: descriptor }).map_err(|error| PlaceError::new(pid, error))
+    }
+
+    /// Samples all CPUs so many times a second, as long as this lives. Needs `CAP_BPF` and `CAP_PERFMON`.
+    pub fn start_timer(&mut self, frequency: u32) -> Result<(), LoadError> {
+        let failed = |error: aya::programs::ProgramError| LoadError::from_library("starting the timer", &error);
+        let missing = || LoadError::Object { doing: "starting the timer", reason: format!("there is no program {TIMER}") };
+        let program: &mut PerfEvent = self.rest.program_mut(TIMER).ok_or_else(missing)?.try_into().map_err(failed)?;
+        program.load().map_err(failed)?;
+        let cpus = aya::util::online_cpus().map_err(|(_, error)| LoadError::from_io("listing the CPUs", &error))?;
+        for cpu in cpus {
+            let event = PerfEventConfig::Software(SoftwareEvent::CpuClock);
+            let scope = PerfEventScope::AllProcessesOneCpu { cpu };
+            program.attach(event, scope, SamplePolicy::Frequency(frequency.into()), true).map_err(failed)?;
+        }
+        Ok(())
+    }
+
+    /// Tells the programs how deep this process's pid namespace is, as the self-test found it.
+    pub fn set_namespace_level(&mut self, level: u32) -> Result<(), MapError> {
+        self.agents.set(0, [level, 0], 0)
+    }
+
+    /// What is known of the target of a slot, and wanted. Takes effect at the next hit.
+    pub fn set_target(&mut self, slot: u32, settings: &Settings) -> Result<(), MapError> {
+        self.targets.set(slot, settings.encode(), 0)
+    }
+
+    /// Whether the timer's samples of process `pid` are for this slot.
+    pub fn sample(&mut self, pid: u32, slot: Option<u32>) -> Result<(), MapError> {
+        match slot {
+            Some(slot) => self.slots.insert(pid, slot, 0),
+            None => self.slots.remove(&pid),
+        }
+    }
+
+    /// Forgets all about the target of a slot. Its links must be gone.
+    pub fn clear(&mut self, slot: u32) -> Result<(), MapError> {
+        self.set_target(slot, &Settings::default())?;
+        let cpus = aya::util::nr_cpus().map_err(|(_, error)| error)?;
+        self.usages.set(slot, vec![[0; USAGE_WORDS]; cpus].try_into()?, 0)?;
+        let of_slot = |word: u64| low(word) == slot;
+        for key in keys(self.sites.keys(), |key: &[u64; 2]| key.first().copied().is_some_and(of_slot)) {
+            let _ = self.sites.remove(&key);
+        }
+        for key in keys(self.panics.keys(), |key: &[u64; PANIC_KEY_WORDS]| key.first().copied().is_some_and(of_slot)) {
+            let _ = self.panics.remove(&key);
+        }
+        self.clear_files(slot);
+        Ok(())
+    }
+
+    /// Forgets the open files of a slot.
+    pub fn clear_files(&mut self, slot: u32) {
+        for key in keys(self.files.keys(), |key: &u64| low(*key) == slot) {
+            let _ = self.files.remove(&key);
+        }
+    }
+
+    /// What was seen of a target.
+    pub fn usage(&self, slot: u32) -> Result<Usage, MapError> {
+        self.usages.get(&slot, 0).map(|cpus| Usage::sum(cpus.iter()))
+    }
+
+    /// What was found at the sites of all targets, by slot.
+    pub fn sites(&self) -> BTreeMap<u32, Vec<Site>> {
+        let mut found: BTreeMap<u32, Vec<Site>> = BTreeMap::new();
+        for (key, words) in self.sites.iter().filter_map(Result::ok) {
+            let [slot, pc] = key;
+            found.entry(low(slot)).or_default().push(Site::decode(pc, &words));
+        }
+        found
+    }
+
+    /// The panics of all targets, by slot.
+    pub fn panics(&self) -> BTreeMap<u32, Vec<PanicCount>> {
+        let mut found: BTreeMap<u32, Vec<PanicCount>> = BTreeMap::new();
+        for (key, [count, ..]) in self.panics.iter().filter_map(Result::ok) {
+            let slot = key.first().copied().map_or(0, low);
+            found.entry(slot).or_default().extend(PanicCount::decode(&key, count));
+        }
+        found
+    }
+
+    /// The files that were opened by a target since the probes for files were placed, and are open.
+    pub fn open_files(&self, slot: u32) -> Vec<OpenFile> {
+        let files = self.files.iter().filter_map(Result::ok).filter(|(key, _)| low(*key) == slot);
+        files.map(|(key, words)| OpenFile::decode(key, &words)).collect()
+    }
+
+    /// What the programs tell at once.
+    pub fn events(&mut self) -> &mut Events {
+        &mut self.events
+    }
+}
+
+impl Events {
+    /// The next one, if there is one. What is no event is passed over.
+    pub fn next_event(&mut self) -> Option<Event> {
+        loop {
+            let item = self.0.next()?;
+            if let Some(event) = Event::decode(&item) {
+                return Some(event);
+            }
+        }
+    }
+}
+
+impl AsFd for Events {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.0.as_fd()
+    }
+}
+
+impl std::fmt::Debug for Probes {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Probes").field("programs", &self.programs.keys()).finish_non_exhaustive()
+    }
+}
+
+impl std::fmt::Debug for Events {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Events")
+    }
+}
+
+fn take(ebpf: &mut Ebpf, name: &'static str) -> Result<aya::maps::Map, LoadError> {
+    let missing = || LoadError::Object { doing: "opening the maps", reason: format!("there is no map {name}") };
+    ebpf.take_map(name).ok_or_else(missing)
+}
+
+/// Gathered first: a walk over a map loses its way when entries go.
+fn keys<K>(keys: impl Iterator<Item = Result<K, MapError>>, wanted: impl Fn(&K) -> bool) -> Vec<K> {
+    keys.filter_map(Result::ok).filter(wanted).collect()
+}
+
+fn program_of(role: Role) -> &'static str {
+    match role {
+        Role::SelfTest => "on_self_test",
+        Role::Return => "on_return",
+        Role::Raise | Role::Recovery | Role::FatalPanic | Role::Goexit | Role::Throw => "on_panic",
+        Role::Open | Role::Close => "on_file",
+    }
+}

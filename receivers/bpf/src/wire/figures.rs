@@ -1,0 +1,172 @@
+//! What the programs count.
+
+use super::{BUCKETS, FILE_WORDS, PANIC_KEY_WORDS, SITE_WORDS, USAGE_WORDS, high};
+
+/// What was seen of a target since its slot was taken.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Usage {
+    /// Hits of `deferreturn`.
+    pub returns: u64,
+    /// Of them, looked into.
+    pub sampled: u64,
+    /// Records found in those.
+    pub records: u64,
+    /// Sum of the squares of the numbers of records per frame.
+    pub records_squared: u64,
+    /// Frames with more records than were walked, or than could be read.
+    pub cut: u64,
+    /// Time spent looking, in nanoseconds.
+    pub walk_nanoseconds: u64,
+    /// Hits of `gopanic`.
+    pub raises: u64,
+    /// Hits of `recovery`.
+    pub recoveries: u64,
+    /// Hits of the other probes for panics.
+    pub others: u64,
+    /// Hits of `os.newFile`.
+    pub opens: u64,
+    /// Hits of `os.(*file).close`.
+    pub closes: u64,
+    /// Samples of the timer.
+    pub ticks: u64,
+    /// Records that found the ring buffer full.
+    pub lost: u64,
+    /// Ends of panics whose beginning is not known.
+    pub unpaired: u64,
+    /// Panics whose place found the table full.
+    pub uncounted: u64,
+    /// Time spent on panics, in nanoseconds, without the breakpoints themselves.
+    pub panic_nanoseconds: u64,
+}
+
+impl Usage {
+    pub(crate) fn sum<'a>(cpus: impl Iterator<Item = &'a [u64; USAGE_WORDS]>) -> Self {
+        let mut total = [0_u64; USAGE_WORDS];
+        for cpu in cpus {
+            for (total, part) in total.iter_mut().zip(cpu) {
+                *total = total.wrapping_add(*part);
+            }
+        }
+        let [
+            returns,
+            sampled,
+            records,
+            records_squared,
+            cut,
+            walk_nanoseconds,
+            raises,
+            recoveries,
+            others,
+            opens,
+            closes,
+            ticks,
+            lost,
+            unpaired,
+            uncounted,
+            panic_nanoseconds,
+        ] = total;
+        Self {
+            returns,
+            sampled,
+            records,
+            records_squared,
+            cut,
+            walk_nanoseconds,
+            raises,
+            recoveries,
+            others,
+            opens,
+            closes,
+            ticks,
+            lost,
+            unpaired,
+            uncounted,
+            panic_nanoseconds,
+        }
+    }
+}
+
+/// What was found at one site in the frames that were looked into.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Site {
+    /// Return address of the registering call; 0: all sites of a frame past its first four.
+    pub pc: u64,
+    /// Frames with records of the site.
+    pub frames: u64,
+    /// The records.
+    pub records: u64,
+    /// Sum of the squares of the numbers of records per frame.
+    pub records_squared: u64,
+    /// Frames with up to 1, 2, 4, ... records, each frame in one class.
+    pub by_length: [u64; BUCKETS],
+}
+
+impl Site {
+    pub(crate) fn decode(pc: u64, words: &[u64; SITE_WORDS]) -> Self {
+        let [frames, records, records_squared, by_length @ ..] = *words;
+        Self { pc, frames, records, records_squared, by_length }
+    }
+}
+
+/// How a panic goes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Stage {
+    /// It begins.
+    Raised,
+    /// A deferred call recovered it.
+    Recovered,
+    /// Another panic took its place.
+    Replaced,
+    /// Nobody recovered it: the program ends.
+    Fatal,
+    /// No panic: `runtime.Goexit`.
+    Goexit,
+    /// No panic: the runtime gives up, with a text.
+    Throw,
+}
+
+impl Stage {
+    const ALL: [Self; 6] = [Self::Raised, Self::Recovered, Self::Replaced, Self::Fatal, Self::Goexit, Self::Throw];
+
+    pub(super) fn decode(number: u32) -> Option<Self> {
+        Self::ALL.get(usize::try_from(number).ok()?).copied()
+    }
+}
+
+/// How often something happened to panics of one place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PanicCount {
+    /// What.
+    pub stage: Stage,
+    /// The innermost return addresses of the raise; 0 past the last.
+    pub raised_at: [u64; 4],
+    /// Where the program went on, of [`Stage::Recovered`].
+    pub resumes_at: u64,
+    /// How often, since the slot was taken.
+    pub count: u64,
+}
+
+impl PanicCount {
+    pub(crate) fn decode(key: &[u64; PANIC_KEY_WORDS], count: u64) -> Option<Self> {
+        let [slot_and_stage, raised_at @ .., resumes_at] = *key;
+        Some(Self { stage: Stage::decode(high(slot_and_stage))?, raised_at, resumes_at, count })
+    }
+}
+
+/// An open file and who opened it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OpenFile {
+    /// Its number.
+    pub descriptor: u32,
+    /// When it was opened: nanoseconds of `CLOCK_MONOTONIC`.
+    pub time: u64,
+    /// The return addresses of the callers of `os.newFile`, innermost first; 0 past the last.
+    pub callers: [u64; 10],
+}
+
+impl OpenFile {
+    pub(crate) fn decode(key: u64, words: &[u64; FILE_WORDS]) -> Self {
+        let [time, callers @ ..] = *words;
+        Self { descriptor: high(key), time, callers }
+    }
+}
