@@ -40,6 +40,7 @@ mod symbols;
 
 use std::fs::File;
 use std::ops::Range;
+use std::os::fd::BorrowedFd;
 
 pub use buildinfo::GoVersion;
 pub use calls::{Callee, DeferCall, IndirectCall};
@@ -90,6 +91,11 @@ impl Image {
         let defers = DeferFunctions::new(&runtime);
         elf.sections = Vec::new();
         Ok(Self { elf, info, build_id, functions, code, defers, globals })
+    }
+
+    /// The file, which stays the one that was read even if another takes its path.
+    pub fn file(&self) -> BorrowedFd<'_> {
+        self.elf.source.file()
     }
 
     /// The Go release that built it.

@@ -6,6 +6,7 @@
 //! holds the bytes anyway. A question therefore costs a few short `pread`s.
 
 use std::fs::File;
+use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 
@@ -34,6 +35,10 @@ impl Source {
         let file = file.try_clone()?;
         let len = metadata.len();
         Ok(Arc::new(Self { file, len }))
+    }
+
+    pub(super) fn file(&self) -> BorrowedFd<'_> {
+        self.file.as_fd()
     }
 
     pub(super) fn len(&self) -> u64 {

@@ -5,8 +5,10 @@
 //! was taken from the DWARF of go1.21.13, 1.22.10, 1.23.9, 1.24.11, 1.25.5, 1.26.6 and 1.27.3. It is still only
 //! a claim about a foreign program: [`crate::walk`] checks it against the live process before anything is reported.
 
+mod probe;
 mod wait_reason;
 
+pub use probe::{PanicLayout, ProbeLayout};
 pub use wait_reason::wait_reason;
 
 /// Oldest Go 1.x minor in the table.

@@ -7,6 +7,7 @@
 mod cache;
 mod code;
 mod container;
+mod cpu;
 mod discover;
 mod error;
 mod info;
@@ -21,6 +22,7 @@ use std::sync::Arc;
 
 pub use cache::ImageCache;
 pub use container::container_of;
+pub use cpu::cpu_time;
 pub use discover::{Candidate, discover};
 pub use error::{AttachError, Liveness, SnapshotError};
 pub use info::ProcessInfo;
