@@ -169,6 +169,7 @@ mod tests {
         let _ = (image.version(), image.module_path(), image.main_path(), image.build_id());
         let _ = (image.is_pie(), image.first_load_vaddr(), image.globals());
         let _ = image.load_bias(random.u64(..), random.u64(..) & !0xfff);
+        let _ = image.probe_points(&["runtime.gopanic", "os.newFile"]);
         let text = image.text();
         let mut asked = vec![0, 1, u64::MAX, text.start, text.end, text.end.wrapping_sub(1)];
         let size = text.end.saturating_sub(text.start).max(1);

@@ -23,11 +23,16 @@ impl Code {
         self.bytes.array(address.checked_sub(self.start)?)
     }
 
+    /// The bytes from `entry` to `end`, at most `MAX_FUNCTION` of them.
+    pub(super) fn bytes(&self, entry: u64, end: u64) -> Option<Vec<u8>> {
+        let len = end.saturating_sub(entry).min(MAX_FUNCTION);
+        let at = entry.checked_sub(self.start)?;
+        self.bytes.vec(at, len.min(self.bytes.len().checked_sub(at)?))
+    }
+
     /// The instructions from `entry` to `end`, at most `MAX_FUNCTION` bytes.
     pub(super) fn instructions(&self, entry: u64, end: u64) -> Vec<Instruction> {
-        let len = end.saturating_sub(entry).min(MAX_FUNCTION);
-        let bytes = entry.checked_sub(self.start).and_then(|at| self.bytes.vec(at, len.min(self.bytes.len().checked_sub(at)?)));
-        decode(&bytes.unwrap_or_default(), entry)
+        decode(&self.bytes(entry, end).unwrap_or_default(), entry)
     }
 }
 

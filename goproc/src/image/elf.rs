@@ -15,6 +15,7 @@ use super::source::{Source, Window};
 pub(super) const PT_LOAD: u32 = 1;
 pub(super) const PT_DYNAMIC: u32 = 2;
 pub(super) const PT_NOTE: u32 = 4;
+const PF_X: u32 = 1;
 const PF_W: u32 = 2;
 const SHT_NOBITS: u32 = 8;
 pub(super) const SHT_SYMTAB: u32 = 2;
@@ -147,6 +148,14 @@ impl Elf {
     /// Exactly `len` bytes of file from `address`.
     pub(super) fn bytes_at(&self, address: u64, len: u64) -> Option<Window> {
         self.bytes_from(address)?.part(0, len)
+    }
+
+    /// Where the byte of code at `address` stands in the file.
+    pub(super) fn executable_offset(&self, address: u64) -> Option<u64> {
+        self.loads().filter(|segment| segment.flags & PF_X != 0).find_map(|segment| {
+            let inside = address.checked_sub(segment.address)?;
+            (inside < segment.file_size).then(|| segment.offset.checked_add(inside))?
+        })
     }
 
     /// Whether `len` bytes at `address` are memory the program may write,

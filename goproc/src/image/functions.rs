@@ -157,26 +157,50 @@ impl FunctionTable {
         pcvalue::at(&self.data.pc_tables, table?, offset)
     }
 
-    /// Entries of the functions of package runtime called `wanted`, in their
-    /// order. Compiler-made twins (ABI0 wrappers) are passed over.
-    pub(super) fn entries<const N: usize>(&self, wanted: [&str; N]) -> [Option<u64>; N] {
-        let places = names::find(&self.data.names, &wanted);
-        let mut entries = [None; N];
+    /// Entries of the functions called `wanted`, in their order.
+    ///
+    /// Compiler-made twins (ABI0 wrappers) are passed over, but not what the
+    /// runtime only marks as a wrapper to keep it out of tracebacks, such as
+    /// `runtime.deferreturn`: that has no twin.
+    pub(super) fn entries(&self, wanted: &[&str]) -> Vec<Option<u64>> {
+        let places = names::find(&self.data.names, wanted);
+        let mut found = vec![Named::default(); wanted.len()];
         let mut records = self.data.functions.forward();
         for &(entry, record) in &self.index {
             let Some(bytes) = records.bytes(u64::from(record), RECORD) else {
                 continue;
             };
             if let Some(name) = u32_at(bytes, 4)
-                && let Ok(found) = places.binary_search_by_key(&name, |&(place, _)| place)
-                && bytes.get(0x28) != Some(&self.wrapper_id)
-                && let Some(&(_, index)) = places.get(found)
-                && let Some(slot) = entries.get_mut(index)
+                && let Ok(place) = places.binary_search_by_key(&name, |&(place, _)| place)
+                && let Some(&(_, index)) = places.get(place)
+                && let Some(named) = found.get_mut(index)
+                && let Some(entry) = self.text.checked_add(u64::from(entry))
             {
-                *slot = self.text.checked_add(u64::from(entry));
+                let is_wrapper = bytes.get(0x28) == Some(&self.wrapper_id);
+                if is_wrapper { named.wrappers.push(entry) } else { named.function = Some(entry) }
             }
         }
-        entries
+        // A name that is asked for twice was found for the first.
+        let first = |name: &&str| wanted.iter().position(|other| other == name);
+        let named = wanted.iter().map(|name| found.get(first(name)?));
+        named.map(|named| named.and_then(Named::entry)).collect()
+    }
+}
+
+/// What bears one name.
+#[derive(Clone, Default)]
+struct Named {
+    function: Option<u64>,
+    wrappers: Vec<u64>,
+}
+
+impl Named {
+    fn entry(&self) -> Option<u64> {
+        match (self.function, self.wrappers.as_slice()) {
+            (Some(function), _) => Some(function),
+            (None, [only]) => Some(*only),
+            _ => None,
+        }
     }
 }
 

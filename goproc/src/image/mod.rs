@@ -32,6 +32,7 @@ mod names;
 mod notes;
 mod open_coded;
 mod pcvalue;
+mod probe_point;
 mod relocations;
 mod runtime_functions;
 mod search;
@@ -49,6 +50,7 @@ pub use functions::Function;
 pub use globals::Globals;
 pub use location::Location;
 pub use open_coded::OpenCoded;
+pub use probe_point::{NoProbePoint, ProbePoint, emulated_place_in};
 
 use buildinfo::BuildInfo;
 use calls::DeferFunctions;

@@ -9,6 +9,9 @@ use super::source::Window;
 pub(super) fn find(table: &Window, wanted: &[&str]) -> Vec<(u32, usize)> {
     const MAX_FOUND: usize = 256;
     let longest = wanted.iter().map(|name| name.len()).max().unwrap_or(0);
+    // Almost every name of a program is refused by its beginning alone.
+    let of_runtime = wanted.iter().all(|name| name.starts_with("runtime."));
+    let first: &[u8] = if of_runtime { b"runtime." } else { b"" };
     let mut found: Vec<(u32, usize)> = Vec::new();
     // Chunks overlap by more than a wanted name with both its NULs.
     table.scan(longest + 2, |offset, chunk| {
@@ -19,7 +22,7 @@ pub(super) fn find(table: &Window, wanted: &[&str]) -> Vec<(u32, usize)> {
             let ends = at + name.len() < chunk.len();
             if whole
                 && ends
-                && name.starts_with(b"runtime.")
+                && name.starts_with(first)
                 && let Some(index) = wanted.iter().position(|want| want.as_bytes() == name)
                 && let Some(place) = offset.checked_add(at as u64)
                 && let Ok(place) = u32::try_from(place)

@@ -26,12 +26,12 @@ const NAMES: [&str; 17] = [
 
 /// Their link-time addresses.
 pub(super) struct RuntimeFunctions {
-    entries: [Option<u64>; NAMES.len()],
+    entries: Vec<Option<u64>>,
 }
 
 impl RuntimeFunctions {
     pub(super) fn find(functions: &FunctionTable) -> Self {
-        let entries = functions.entries(NAMES);
+        let entries = functions.entries(&NAMES);
         Self { entries }
     }
 

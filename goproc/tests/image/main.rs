@@ -11,6 +11,8 @@ mod functions;
 #[cfg(test)]
 mod lines;
 #[cfg(test)]
+mod probe_points;
+#[cfg(test)]
 mod refusals;
 #[cfg(test)]
 mod sectionless;
