@@ -130,6 +130,17 @@ INLINE void tell_over(struct hit *hit)
 	bpf_ringbuf_submit(over, 0);
 }
 
+/* Counts a hit in the present epoch, and tells user space when there are as many as it is ready to pay for. */
+#define COUNT_IN_EPOCH(hit, counter, limit) \
+	do { \
+		if ((hit)->usage->epoch != (hit)->target->epoch) { \
+			(hit)->usage->epoch = (hit)->target->epoch; \
+			(hit)->usage->epoch_returns = (hit)->usage->epoch_raises = 0; \
+		} \
+		if (COUNT((hit)->usage->counter, 1) + 1 == (hit)->target->limit) \
+			tell_over(hit); \
+	} while (0)
+
 INLINE u64 read_word(u64 address)
 {
 	u64 word = 0;

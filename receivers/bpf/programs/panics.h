@@ -156,10 +156,8 @@ OUTLINE void end_panic(struct hit *hit, struct in_flight *panic, u32 stage, u64 
 
 OUTLINE void raise(struct registers *at, struct hit *hit)
 {
-	struct usage *usage = hit->usage;
-	u64 raises = COUNT(usage->raises, 1) + 1;
-	if (raises == hit->target->raise_limit)
-		tell_over(hit);
+	COUNT(hit->usage->raises, 1);
+	COUNT_IN_EPOCH(hit, epoch_raises, raise_limit);
 	hit->goid = read_word(at->r14 + hit->target->g_goid);
 	struct panic_key key = { hit->slot, STAGE_RAISED };
 	callers(at->sp, at->bp, key.pcs, SITE_PCS);

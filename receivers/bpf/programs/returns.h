@@ -136,8 +136,8 @@ int on_return(struct registers *at)
 	struct hit hit;
 	if (!identify(at, &hit))
 		return 0;
-	if (COUNT(hit.usage->returns, 1) + 1 == hit.target->return_limit)
-		tell_over(&hit);
+	COUNT(hit.usage->returns, 1);
+	COUNT_IN_EPOCH(&hit, epoch_returns, return_limit);
 	if (hit.role == ROLE_RETURN && !(bpf_get_prandom_u32() & hit.target->sample_mask))
 		look_into(at, &hit);
 	return 0;

@@ -19,8 +19,9 @@ struct target {
 	u32 sample_mask; /* of the hits of deferreturn, one in mask + 1 is looked into */
 	u32 max_records; /* of one frame that are walked */
 	u32 records_per_second; /* of panics, per site */
-	u64 return_limit; /* hits of one CPU at which user space is told */
+	u64 return_limit; /* hits of one CPU in an epoch at which user space is told */
 	u64 raise_limit;
+	u64 epoch; /* user space begins another whenever it has looked */
 	u32 g_goid, g_sigcode0; /* in runtime.g; the latter in Go 1.21, else 0 */
 	u32 defer_link, defer_rangefunc, defer_head; /* in runtime._defer; the last two are 0 in Go 1.21 */
 	u32 panic_arg, panic_link, panic_sp, panic_retpc, panic_recovered, panic_goexit; /* in runtime._panic; sp and retpc 0 in Go 1.21 */
@@ -42,6 +43,7 @@ struct usage {
 	u64 unpaired; /* recoveries whose panic is not known */
 	u64 uncounted; /* panics whose site found the table full */
 	u64 panic_nanoseconds; /* spent in the programs for panics */
+	u64 epoch, epoch_returns, epoch_raises; /* the latest in which there was a hit, and those in it */
 };
 
 struct site_key {

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use aya::Ebpf;
 use aya::maps::{Array, HashMap, MapData, MapError, PerCpuArray, RingBuf};
-use aya::programs::perf_event::{PerfEvent, PerfEventConfig, PerfEventScope, SamplePolicy, SoftwareEvent};
+use aya::programs::perf_event::{PerfEvent, PerfEventConfig, PerfEventLinkId, PerfEventScope, SamplePolicy, SoftwareEvent};
 
 use crate::object::{load_maps, load_multi};
 use crate::sys::link_uprobe_multi;
@@ -32,6 +32,7 @@ pub struct Probes {
     events: Events,
     /// Holds the timer's program; its maps were taken out.
     rest: Ebpf,
+    timer: Vec<PerfEventLinkId>,
 }
 
 /// What the programs tell at once, in the order in which it happened on each CPU.
@@ -69,6 +70,7 @@ impl Probes {
             slots: HashMap::try_from(take(&mut ebpf, "slots")?).map_err(failed)?,
             events: Events(RingBuf::try_from(take(&mut ebpf, "events")?).map_err(failed)?),
             rest: ebpf,
+            timer: Vec::new(),
         })
     }
 
@@ -87,17 +89,24 @@ impl Probes {
         link.map(|descriptor| Link { _descriptor: descriptor }).map_err(|error| PlaceError::new(pid, error))
     }
 
-    /// Samples all CPUs so many times a second, as long as this lives. Needs `CAP_BPF` and `CAP_PERFMON`.
-    pub fn start_timer(&mut self, frequency: u32) -> Result<(), LoadError> {
+    /// Samples all CPUs so many times a second from now on; `None`: no longer. Needs `CAP_BPF` and `CAP_PERFMON`.
+    pub fn set_timer(&mut self, frequency: Option<u32>) -> Result<(), LoadError> {
         let failed = |error: aya::programs::ProgramError| LoadError::from_library("starting the timer", &error);
         let missing = || LoadError::Object { doing: "starting the timer", reason: format!("there is no program {TIMER}") };
         let program: &mut PerfEvent = self.rest.program_mut(TIMER).ok_or_else(missing)?.try_into().map_err(failed)?;
-        program.load().map_err(failed)?;
+        for link in self.timer.drain(..) {
+            program.detach(link).map_err(failed)?;
+        }
+        let Some(frequency) = frequency else { return Ok(()) };
+        if program.fd().is_err() {
+            program.load().map_err(failed)?;
+        }
         let cpus = aya::util::online_cpus().map_err(|(_, error)| LoadError::from_io("listing the CPUs", &error))?;
         for cpu in cpus {
             let event = PerfEventConfig::Software(SoftwareEvent::CpuClock);
             let scope = PerfEventScope::AllProcessesOneCpu { cpu };
-            program.attach(event, scope, SamplePolicy::Frequency(frequency.into()), true).map_err(failed)?;
+            let link = program.attach(event, scope, SamplePolicy::Frequency(frequency.into()), true).map_err(failed)?;
+            self.timer.push(link);
         }
         Ok(())
     }
@@ -148,30 +157,35 @@ impl Probes {
         self.usages.get(&slot, 0).map(|cpus| Usage::sum(cpus.iter()))
     }
 
-    /// What was found at the sites of all targets, by slot.
-    pub fn sites(&self) -> BTreeMap<u32, Vec<Site>> {
-        let mut found: BTreeMap<u32, Vec<Site>> = BTreeMap::new();
-        for (key, words) in self.sites.iter().filter_map(Result::ok) {
-            let [slot, pc] = key;
-            found.entry(low(slot)).or_default().push(Site::decode(pc, &words));
-        }
-        found
+    /// The same, and the hits of `deferreturn` on each CPU.
+    pub fn usage_by_cpu(&self, slot: u32) -> Result<(Usage, Vec<u64>), MapError> {
+        let cpus = self.usages.get(&slot, 0)?;
+        let returns = cpus.iter().map(|[returns, ..]| *returns).collect();
+        Ok((Usage::sum(cpus.iter()), returns))
     }
 
-    /// The panics of all targets, by slot.
-    pub fn panics(&self) -> BTreeMap<u32, Vec<PanicCount>> {
-        let mut found: BTreeMap<u32, Vec<PanicCount>> = BTreeMap::new();
-        for (key, [count, ..]) in self.panics.iter().filter_map(Result::ok) {
-            let slot = key.first().copied().map_or(0, low);
-            found.entry(slot).or_default().extend(PanicCount::decode(&key, count));
-        }
-        found
+    /// What was found at the sites of a target.
+    pub fn sites_of(&self, slot: u32) -> Vec<Site> {
+        let found = self.sites.iter().filter_map(Result::ok).filter(|([key, _], _)| low(*key) == slot);
+        found.map(|([_, pc], words)| Site::decode(pc, &words)).collect()
+    }
+
+    /// The panics of a target.
+    pub fn panics_of(&self, slot: u32) -> Vec<PanicCount> {
+        let all = self.panics.iter().filter_map(Result::ok);
+        let found = all.filter(|(key, _)| key.first().copied().map(low) == Some(slot));
+        found.filter_map(|(key, [count, ..])| PanicCount::decode(&key, count)).collect()
     }
 
     /// The files that were opened by a target since the probes for files were placed, and are open.
     pub fn open_files(&self, slot: u32) -> Vec<OpenFile> {
         let files = self.files.iter().filter_map(Result::ok).filter(|(key, _)| low(*key) == slot);
         files.map(|(key, words)| OpenFile::decode(key, &words)).collect()
+    }
+
+    /// Readable when there are events.
+    pub fn events_fd(&self) -> BorrowedFd<'_> {
+        self.events.0.as_fd()
     }
 
     /// What the programs tell at once.
@@ -189,12 +203,6 @@ impl Events {
                 return Some(event);
             }
         }
-    }
-}
-
-impl AsFd for Events {
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        self.0.as_fd()
     }
 }
 

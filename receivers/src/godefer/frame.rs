@@ -6,7 +6,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use deferd_goproc::snapshot::{SiteName, Snapshot};
-use deferd_pdata::build::{EncodedAttributes, MetricsBuilder, MetricsScope, NumberPoint, NumberPoints, Value};
+use deferd_pdata::build::{
+    EncodedAttributes, HistogramPoint, HistogramPoints, MetricsBuilder, MetricsScope, NumberPoint, NumberPoints, Value,
+};
 use deferd_pdata::metrics::{Number, Temporality};
 
 use super::history::{Report, Row};
@@ -31,7 +33,7 @@ impl Hash for Series {
 }
 
 impl Series {
-    fn new(attributes: &[(&str, Value<'_>)]) -> Self {
+    pub(super) fn new(attributes: &[(&str, Value<'_>)]) -> Self {
         Self(Arc::new(EncodedAttributes::new(attributes)))
     }
 }
@@ -42,7 +44,40 @@ pub(super) type Alive = HashSet<(Metric, Series)>;
 /// The points of one look.
 #[derive(Debug, Default)]
 pub(super) struct Frame {
-    points: Vec<(Metric, Series, Number)>,
+    points: Vec<(Metric, Series, Reading)>,
+}
+
+/// What a point says.
+#[derive(Debug, Clone)]
+pub(super) enum Reading {
+    Number(Number),
+    Distribution(Arc<Distribution>),
+}
+
+/// How many values were up to each bound, each counted at the first, and beyond the last.
+#[derive(Debug, Clone)]
+pub(super) struct Distribution {
+    pub(super) bounds: Vec<f64>,
+    pub(super) counts: Vec<u64>,
+    pub(super) sum: f64,
+}
+
+impl From<i64> for Reading {
+    fn from(number: i64) -> Self {
+        Self::Number(number.into())
+    }
+}
+
+impl From<f64> for Reading {
+    fn from(number: f64) -> Self {
+        Self::Number(number.into())
+    }
+}
+
+impl From<Arc<Distribution>> for Reading {
+    fn from(values: Arc<Distribution>) -> Self {
+        Self::Distribution(values)
+    }
 }
 
 /// The times that go with the points, in nanoseconds since the epoch.
@@ -74,11 +109,11 @@ impl Frame {
         frame
     }
 
-    fn add(&mut self, metric: Metric, series: &Series, value: impl Into<Number>) {
+    pub(super) fn add(&mut self, metric: Metric, series: &Series, value: impl Into<Reading>) {
         self.points.push((metric, series.clone(), value.into()));
     }
 
-    fn add_plain(&mut self, metric: Metric, value: impl Into<Number>) {
+    pub(super) fn add_plain(&mut self, metric: Metric, value: impl Into<Reading>) {
         self.add(metric, &Series::new(&[]), value);
     }
 
@@ -154,7 +189,7 @@ impl Frame {
             resource.scope("deferd/godefer", env!("CARGO_PKG_VERSION"), |scope| {
                 for metric in Metric::ALL {
                     let values =
-                        self.points.iter().filter(|(of, _, _)| of == metric).map(|(_, series, value)| (series, Some(*value)));
+                        self.points.iter().filter(|(of, _, _)| of == metric).map(|(_, series, value)| (series, Some(value)));
                     let ends = ended.iter().filter(|(of, _)| of == metric).map(|(_, series)| (series, None));
                     write_metric(scope, *metric, values.chain(ends), times);
                 }
@@ -168,26 +203,55 @@ impl Frame {
 fn write_metric<'a>(
     scope: &mut MetricsScope<'_>,
     metric: Metric,
-    points: impl Iterator<Item = (&'a Series, Option<Number>)>,
+    points: impl Iterator<Item = (&'a Series, Option<&'a Reading>)>,
     times: Times,
 ) {
-    let shape = metric.shape();
-    let start = if shape == Shape::Gauge { 0 } else { times.start };
-    let write = |out: &mut NumberPoints<'_>| {
-        for (series, value) in points {
-            let attributes = series.0.as_ref();
-            let point = match value {
-                Some(value) => NumberPoint::new(attributes, times.taken, value),
-                None => NumberPoint::no_recorded_value(attributes, times.taken),
-            };
-            out.add(&point.since(start));
-        }
-    };
     let (name, description, unit) = (metric.name(), metric.description(), metric.unit());
-    match shape {
-        Shape::Gauge => scope.gauge(name, description, unit, write),
-        Shape::Level => scope.sum(name, description, unit, (Temporality::Cumulative, false), write),
-        Shape::Counter => scope.sum(name, description, unit, (Temporality::Cumulative, true), write),
+    match metric.shape() {
+        Shape::Gauge => scope.gauge(name, description, unit, |out| write_numbers(out, points, Times { start: 0, ..times })),
+        Shape::Level => {
+            scope.sum(name, description, unit, (Temporality::Cumulative, false), |out| write_numbers(out, points, times))
+        }
+        Shape::Counter => {
+            scope.sum(name, description, unit, (Temporality::Cumulative, true), |out| write_numbers(out, points, times))
+        }
+        Shape::Histogram => {
+            scope.histogram(name, description, unit, Temporality::Cumulative, |out| write_distributions(out, points, times))
+        }
+    }
+}
+
+fn write_numbers<'a>(out: &mut NumberPoints<'_>, points: impl Iterator<Item = (&'a Series, Option<&'a Reading>)>, times: Times) {
+    for (series, reading) in points {
+        let attributes = series.0.as_ref();
+        let point = match reading {
+            Some(Reading::Number(value)) => NumberPoint::new(attributes, times.taken, *value),
+            _ => NumberPoint::no_recorded_value(attributes, times.taken),
+        };
+        out.add(&point.since(times.start));
+    }
+}
+
+fn write_distributions<'a>(
+    out: &mut HistogramPoints<'_>,
+    points: impl Iterator<Item = (&'a Series, Option<&'a Reading>)>,
+    times: Times,
+) {
+    for (series, reading) in points {
+        let attributes = series.0.as_ref();
+        let point = match reading {
+            Some(Reading::Distribution(values)) => HistogramPoint {
+                attributes: attributes.into(),
+                time: times.taken,
+                count: values.counts.iter().sum(),
+                sum: Some(values.sum),
+                bucket_counts: &values.counts,
+                explicit_bounds: &values.bounds,
+                ..HistogramPoint::default()
+            },
+            _ => HistogramPoint::no_recorded_value(attributes, times.taken),
+        };
+        out.add(&HistogramPoint { start_time: times.start, ..point });
     }
 }
 
@@ -202,7 +266,7 @@ fn site_series(name: &SiteName) -> Series {
 }
 
 /// OTLP integers are signed; no count of ours comes near the limit.
-fn count(value: u64) -> i64 {
+pub(super) fn count(value: u64) -> i64 {
     i64::try_from(value).unwrap_or(i64::MAX)
 }
 

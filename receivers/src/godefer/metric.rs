@@ -9,6 +9,8 @@ pub(super) enum Shape {
     Level,
     /// A sum that only grows.
     Counter,
+    /// Values by size.
+    Histogram,
 }
 
 /// One metric.
@@ -31,6 +33,17 @@ pub(super) enum Metric {
     SnapshotCpu,
     SnapshotUnverified,
     SnapshotUnsearched,
+    Panics,
+    Registrations,
+    RegistrationRate,
+    RegistrationRateLower,
+    RegistrationRateUpper,
+    PerCall,
+    OpenFiles,
+    MachineryShare,
+    RunningChains,
+    TargetOverhead,
+    ProbeCoverage,
 }
 
 impl Metric {
@@ -53,6 +66,17 @@ impl Metric {
         Self::SnapshotCpu,
         Self::SnapshotUnverified,
         Self::SnapshotUnsearched,
+        Self::Panics,
+        Self::Registrations,
+        Self::RegistrationRate,
+        Self::RegistrationRateLower,
+        Self::RegistrationRateUpper,
+        Self::PerCall,
+        Self::OpenFiles,
+        Self::MachineryShare,
+        Self::RunningChains,
+        Self::TargetOverhead,
+        Self::ProbeCoverage,
     ];
 
     pub(super) const fn name(self) -> &'static str {
@@ -89,6 +113,23 @@ impl Metric {
             Self::SnapshotDuration => "Time the last snapshot of the process took",
             Self::SnapshotCpu => "CPU time of deferd that the last snapshot cost; the process itself pays nothing",
             Self::SnapshotUnverified => "Goroutines whose defers could not be read truthfully, and so are in no other figure",
+            Self::Panics => "Panics by how they went on and where they were raised, since deferd attached",
+            Self::Registrations => "Deferred calls registered since deferd attached, estimated",
+            Self::RegistrationRate => "Deferred calls registered per second since the last report, estimated",
+            Self::RegistrationRateLower => "At least so many of go.defer.registrations.rate, in 95 % of reports",
+            Self::RegistrationRateUpper => {
+                "At most so many of go.defer.registrations.rate, in 95 % of reports; left out where that is not known"
+            }
+            Self::PerCall => "Deferred calls of a site that one call of its function registered, of calls that were sampled",
+            Self::OpenFiles => {
+                "Open files by the place that opened them since their number grows, and whether a deferred close waits there"
+            }
+            Self::MachineryShare => {
+                "Part of the CPU time of the process that a function of the runtime which handles defers takes itself"
+            }
+            Self::RunningChains => "Defer records of the goroutine that ran when a sample was taken",
+            Self::TargetOverhead => "CPU time that probes cost the process, of one CPU",
+            Self::ProbeCoverage => "Part of the time in which the probes were in place; below 1 their counts are lower bounds",
             Self::SnapshotUnsearched => "Goroutines not searched for open-coded defers: not parked, too deep, or past the limit",
         }
     }
@@ -112,6 +153,17 @@ impl Metric {
             Self::SnapshotDuration => ("deferd.snapshot.duration", "s", Shape::Gauge),
             Self::SnapshotCpu => ("deferd.snapshot.cpu", "s", Shape::Gauge),
             Self::SnapshotUnverified => ("deferd.snapshot.unverified", "{goroutine}", Shape::Gauge),
+            Self::Panics => ("go.panic.count", "{panic}", Shape::Counter),
+            Self::Registrations => ("go.defer.registrations", "{defer}", Shape::Counter),
+            Self::RegistrationRate => ("go.defer.registrations.rate", "{defer}/s", Shape::Gauge),
+            Self::RegistrationRateLower => ("go.defer.registrations.rate.lower", "{defer}/s", Shape::Gauge),
+            Self::RegistrationRateUpper => ("go.defer.registrations.rate.upper", "{defer}/s", Shape::Gauge),
+            Self::PerCall => ("go.defer.per_call", "{defer}", Shape::Histogram),
+            Self::OpenFiles => ("go.file.open", "{file}", Shape::Gauge),
+            Self::MachineryShare => ("go.defer.cpu.utilization", "1", Shape::Gauge),
+            Self::RunningChains => ("go.defer.chain.running", "{defer}", Shape::Histogram),
+            Self::TargetOverhead => ("deferd.target.overhead", "1", Shape::Gauge),
+            Self::ProbeCoverage => ("deferd.probe.coverage", "1", Shape::Gauge),
             Self::SnapshotUnsearched => ("deferd.snapshot.unsearched", "{goroutine}", Shape::Gauge),
         }
     }

@@ -9,6 +9,7 @@ mod config;
 mod frame;
 mod history;
 mod metric;
+mod probes;
 mod refusals;
 mod report;
 mod resource;
@@ -20,10 +21,11 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use deferd_component::{Batch, BuildContext, BuildError, Ingress, Metadata, Receiver, ReceiverFactory, Signal, Stability, Stop};
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, mpsc};
 
-pub use config::{Config, Selector, Snapshots, Targets};
+pub use config::{Config, Files, Panics, Probes, Rates, Selector, Snapshots, Targets, Timer};
 
+use probes::{LogEntry, encode};
 use report::Report;
 use selection::Selection;
 use session::{Session, Settings, Step};
@@ -34,13 +36,31 @@ pub struct Factory;
 
 /// What survives a reload: processes stay attached, growth and ages go on. Whoever runs holds the lock.
 #[derive(Debug, Default)]
-pub struct State(Arc<Mutex<Session>>);
+pub struct State {
+    session: Arc<Mutex<Session>>,
+    logs: Arc<Logs>,
+}
+
+/// Log records on their way from the probes to whoever runs.
+#[derive(Debug)]
+struct Logs {
+    sender: mpsc::Sender<LogEntry>,
+    receiver: Arc<Mutex<mpsc::Receiver<LogEntry>>>,
+}
+
+impl Default for Logs {
+    fn default() -> Self {
+        let (sender, receiver) = mpsc::channel(MOST_RECORDS);
+        Self { sender, receiver: Arc::new(Mutex::new(receiver)) }
+    }
+}
 
 /// The receiver.
 #[derive(Debug)]
 pub struct GoDefer {
     settings: Arc<Settings>,
     session: Arc<Mutex<Session>>,
+    logs: Arc<Logs>,
     report: Report,
 }
 
@@ -51,8 +71,8 @@ impl ReceiverFactory for Factory {
 
     const METADATA: Metadata = Metadata {
         component_type: "godefer",
-        summary: "pending deferred calls of live Go processes, by site",
-        signals: &[Signal::Metrics],
+        summary: "pending deferred calls and panics of live Go processes, by site",
+        signals: &[Signal::Metrics, Signal::Logs],
         stability: Stability::Alpha,
     };
 
@@ -60,7 +80,8 @@ impl ReceiverFactory for Factory {
         let selection = Selection::new(&config.targets);
         Ok(GoDefer {
             settings: Arc::new(Settings { config, selection }),
-            session: Arc::clone(&state.0),
+            session: Arc::clone(&state.session),
+            logs: Arc::clone(&state.logs),
             report: Report::new(context),
         })
     }
@@ -68,12 +89,18 @@ impl ReceiverFactory for Factory {
 
 impl Receiver for GoDefer {
     async fn run(self, ingress: Ingress, stop: Stop) {
+        tokio::join!(self.look(&ingress, &stop), self.send_logs(&ingress, &stop));
+    }
+}
+
+impl GoDefer {
+    async fn look(&self, ingress: &Ingress, stop: &Stop) {
         // Held by the receiver that this one replaces until it has returned, which takes one look at most.
         let mut session = tokio::select! {
             session = Arc::clone(&self.session).lock_owned() => session,
             () = stop.wait() => return,
         };
-        session.configure(&self.settings, Instant::now());
+        session.configure(&self.settings, &self.logs.sender, Instant::now());
         while !stop.is_set() {
             let Some(done) = self.step(&mut session).await else { return };
             self.report.show(&session, &self.settings, &done);
@@ -82,14 +109,47 @@ impl Receiver for GoDefer {
                 let sent = ingress.send(batch).await;
                 session.settle(subject, outgoing, sent);
                 if sent.is_err() {
-                    pause(&stop, Some(Instant::now() + REFUSED_PAUSE)).await;
+                    pause(stop, Some(Instant::now() + REFUSED_PAUSE)).await;
                 }
             }
-            pause(&stop, done.next).await;
+            pause(stop, done.next).await;
+        }
+    }
+
+    /// Sends what the probes record, as it comes.
+    async fn send_logs(&self, ingress: &Ingress, stop: &Stop) {
+        let mut logs = tokio::select! {
+            logs = Arc::clone(&self.logs.receiver).lock_owned() => logs,
+            () = stop.wait() => return,
+        };
+        let mut entries = Vec::new();
+        loop {
+            if entries.is_empty() {
+                let received = tokio::select! {
+                    received = logs.recv_many(&mut entries, MOST_PER_REQUEST) => received,
+                    () = stop.wait() => 0,
+                };
+                // What is there is sent still; what comes later is for the next who runs.
+                if received == 0 && (!stop.is_set() || logs.try_recv().map(|entry| entries.push(entry)).is_err()) {
+                    return;
+                }
+            }
+            let (payload, count) = encode(&entries, frame::nanoseconds(std::time::SystemTime::now()));
+            match ingress.send(Batch::new(Signal::Logs, payload, count)).await {
+                // Repeated until it is taken: a panic is told once. Meanwhile the channel bounds what waits.
+                Err(refusal) if refusal.kind.is_retryable() && !stop.is_set() => {
+                    pause(stop, Some(Instant::now() + REFUSED_PAUSE)).await;
+                }
+                _ => entries.clear(),
+            }
         }
     }
 }
 
+/// Log records that wait to be sent; the probes count and drop what comes on top.
+const MOST_RECORDS: usize = 4096;
+/// Log records of one request.
+const MOST_PER_REQUEST: usize = 512;
 /// A refused request is not repeated at once: the next look brings newer figures.
 const REFUSED_PAUSE: std::time::Duration = std::time::Duration::from_millis(200);
 

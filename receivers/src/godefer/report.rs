@@ -6,10 +6,13 @@ use std::sync::Arc;
 use deferd_component::BuildContext;
 use deferd_component::telemetry::{Gauge, Health};
 
+use super::probes::Status;
 use super::session::{News, Session, Settings, Step};
 
 /// Every reason for which the receiver can be degraded; the first four are those of [`super::refusals::Refusals::summary`].
-const REASONS: [&str; 6] = ["no_permission", "unsupported", "self_check", "system", LOOK_FAILED, NO_TARGET];
+const REASONS: [&str; 7] = ["no_permission", "unsupported", "self_check", "system", LOOK_FAILED, NO_TARGET, NO_PROBES];
+/// Looks go on, and what probes would tell is missing.
+const NO_PROBES: &str = "no_probes";
 /// A watched process could not be looked at.
 const LOOK_FAILED: &str = "look_failed";
 /// Processes are named, and none of them runs.
@@ -50,14 +53,17 @@ impl Report {
     }
 
     fn show_health(&self, session: &Session, settings: &Settings) {
-        let wrong = wrong(session, settings.selection.is_explicit(), self.may_read_all);
+        let mut wrong = wrong(session, settings.selection.is_explicit(), self.may_read_all);
+        if let Some(Status::Failed(reason, text)) = session.probes(settings) {
+            wrong.insert(NO_PROBES, format!("snapshots only ({reason}): {text}"));
+        }
         for reason in REASONS {
             let Some(text) = wrong.get(reason) else {
                 self.health.recover(&self.path, reason);
                 continue;
             };
             // A named process that is refused was told by name already.
-            let told = settings.selection.is_explicit() && ![LOOK_FAILED, NO_TARGET].contains(&reason);
+            let told = settings.selection.is_explicit() && ![LOOK_FAILED, NO_TARGET, NO_PROBES].contains(&reason);
             if self.degrade(reason, text) && !told {
                 tracing::warn!(component = self.path, reason, "{text}");
             }

@@ -8,8 +8,11 @@ use deferd_goproc::snapshot::SnapshotOptions;
 use deferd_goproc::target::{Candidate, ImageCache, SnapshotError, Target, discover};
 use deferd_goproc::walk::thread_cpu;
 
+use tokio::sync::mpsc::Sender;
+
 use super::budget::Budget;
 use super::config::Config;
+use super::probes::{LogEntry, Prober, Status};
 use super::refusals::Refusals;
 use super::selection::Selection;
 use super::watched::{Outgoing, Watched};
@@ -32,6 +35,7 @@ pub(super) struct Session {
     ending: Vec<Watched>,
     discovered: Option<Instant>,
     budget: Option<Budget>,
+    prober: Option<Prober>,
 }
 
 /// A configuration in the form in which it is used.
@@ -74,13 +78,35 @@ pub(super) enum News {
 }
 
 impl Session {
-    /// Starts over with other settings: everything is looked for anew, at once.
-    pub(super) fn configure(&mut self, settings: &Settings, now: Instant) {
+    /// Starts over with other settings: everything is looked for anew, at once. What probes record goes to `logs`.
+    pub(super) fn configure(&mut self, settings: &Settings, logs: &Sender<LogEntry>, now: Instant) {
+        self.configure_probes(settings, logs);
         let share = settings.config.max_agent_cpu.ratio();
         self.budget.get_or_insert_with(|| Budget::new(share, now)).set_share(share, now);
         self.discovered = None;
         // Who was refused may be given the missing right together with the new configuration.
         self.refusals = Refusals::default();
+    }
+
+    fn configure_probes(&mut self, settings: &Settings, logs: &Sender<LogEntry>) {
+        let wanted = &settings.config.probes;
+        match &self.prober {
+            Some(prober) => prober.configure(wanted.clone()),
+            None if wanted.enabled => match Prober::start(wanted.clone(), logs.clone()) {
+                Ok(prober) => {
+                    let subjects = self.watched.iter().filter_map(|(process, watched)| watched.probed(*process));
+                    subjects.for_each(|subject| prober.watch(subject));
+                    self.prober = Some(prober);
+                }
+                Err(error) => tracing::warn!("no probes: {error}"),
+            },
+            None => {}
+        }
+    }
+
+    /// How the probes are; `None` if none are wanted.
+    pub(super) fn probes(&self, settings: &Settings) -> Option<Status> {
+        self.prober.as_ref().filter(|_| settings.config.probes.enabled).map(Prober::status)
     }
 
     pub(super) fn watched(&self) -> usize {
@@ -148,7 +174,8 @@ impl Session {
         };
         // All of it, also of a look that fails: reading, adding up and encoding.
         let before = thread_cpu();
-        let looked = watched.look(&options, settings.config.max_sites);
+        let prober = self.prober.as_ref();
+        let looked = watched.look(&options, settings.config.max_sites, || prober?.figures(process));
         self.spend(thread_cpu().saturating_sub(before));
         match looked {
             Ok(outgoing) => {
@@ -174,6 +201,9 @@ impl Session {
 
     fn end(&mut self, process: Process, step: &mut Step) {
         let Some(watched) = self.watched.remove(&process) else { return };
+        if let Some(prober) = &self.prober {
+            prober.forget(process);
+        }
         self.failing.remove(&process);
         step.news.push(News::Ended(watched.label()));
         if self.ending.len() >= MAX_ENDING {
@@ -214,6 +244,9 @@ impl Session {
         match Target::attach_with(candidate.pid, &self.images) {
             Ok(target) => {
                 let watched = Watched::new(target);
+                if let Some((prober, subject)) = self.prober.as_ref().zip(watched.probed(process)) {
+                    prober.watch(subject);
+                }
                 step.news.push(News::Watching(watched.label()));
                 self.refusals.remove(candidate);
                 self.watched.insert(process, watched);

@@ -1,5 +1,6 @@
 //! One process under watch: looks, what they add up to, and what consumers believe of it.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use deferd_goproc::snapshot::SnapshotOptions;
@@ -8,13 +9,14 @@ use deferd_pdata::build::EncodedAttributes;
 
 use super::frame::{Alive, Frame, Times, nanoseconds};
 use super::history::History;
+use super::probes::{Figures, Subject};
 use super::resource::resource;
 
 /// A process that is attached.
 #[derive(Debug)]
 pub(super) struct Watched {
     target: Target,
-    resource: EncodedAttributes,
+    resource: Arc<EncodedAttributes>,
     started: u64,
     history: History,
     /// Series that were delivered and not ended.
@@ -34,7 +36,7 @@ pub(super) struct Outgoing {
 impl Watched {
     pub(super) fn new(target: Target) -> Self {
         let info = target.process();
-        let resource = resource(info, target.key());
+        let resource = Arc::new(resource(info, target.key()));
         let started = info.started.map(nanoseconds).unwrap_or_default();
         Self {
             target,
@@ -45,6 +47,11 @@ impl Watched {
             attached: Instant::now(),
             looked: None,
         }
+    }
+
+    /// It as the probes need to know it.
+    pub(super) fn probed(&self, process: (u32, u64)) -> Option<Subject> {
+        Subject::new(process, &self.target, Arc::clone(&self.resource))
     }
 
     /// When the next look is due.
@@ -58,15 +65,23 @@ impl Watched {
         format!("pid {} ({}, {})", info.pid, info.executable_name, info.go_version)
     }
 
-    /// Looks at the process.
-    pub(super) fn look(&mut self, options: &SnapshotOptions, max_sites: usize) -> Result<Outgoing, SnapshotError> {
+    /// Looks at the process; `probes` is asked, next to it, for what the probes in it found.
+    pub(super) fn look(
+        &mut self,
+        options: &SnapshotOptions,
+        max_sites: usize,
+        probes: impl FnOnce() -> Option<Figures>,
+    ) -> Result<Outgoing, SnapshotError> {
         let now = Instant::now();
         self.looked = Some(now);
         // Before the look, which sees to it that it is still the same process.
         let open_files = self.target.open_files();
         let snapshot = self.target.snapshot(options)?;
         let report = self.history.add(now, &snapshot.sites, max_sites);
-        let frame = Frame::new(&snapshot, &report, open_files);
+        let mut frame = Frame::new(&snapshot, &report, open_files);
+        if let Some(figures) = probes() {
+            frame.probes(&figures, &snapshot.sites);
+        }
         let times = Times { start: self.started, taken: nanoseconds(snapshot.taken) };
         let (payload, points) = frame.encode(&self.resource, &self.alive, times);
         Ok(Outgoing { payload, points, alive: frame.series() })

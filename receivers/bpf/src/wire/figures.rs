@@ -40,6 +40,35 @@ pub struct Usage {
 }
 
 impl Usage {
+    /// What was added since an earlier reading.
+    #[must_use]
+    pub fn since(&self, earlier: &Self) -> Self {
+        let grown = |now: u64, then: u64| now.saturating_sub(then);
+        Self {
+            returns: grown(self.returns, earlier.returns),
+            sampled: grown(self.sampled, earlier.sampled),
+            records: grown(self.records, earlier.records),
+            records_squared: grown(self.records_squared, earlier.records_squared),
+            cut: grown(self.cut, earlier.cut),
+            walk_nanoseconds: grown(self.walk_nanoseconds, earlier.walk_nanoseconds),
+            raises: grown(self.raises, earlier.raises),
+            recoveries: grown(self.recoveries, earlier.recoveries),
+            others: grown(self.others, earlier.others),
+            opens: grown(self.opens, earlier.opens),
+            closes: grown(self.closes, earlier.closes),
+            ticks: grown(self.ticks, earlier.ticks),
+            lost: grown(self.lost, earlier.lost),
+            unpaired: grown(self.unpaired, earlier.unpaired),
+            uncounted: grown(self.uncounted, earlier.uncounted),
+            panic_nanoseconds: grown(self.panic_nanoseconds, earlier.panic_nanoseconds),
+        }
+    }
+
+    /// Hits of the probes for panics.
+    pub fn panic_hits(&self) -> u64 {
+        self.raises + self.recoveries + self.others
+    }
+
     pub(crate) fn sum<'a>(cpus: impl Iterator<Item = &'a [u64; USAGE_WORDS]>) -> Self {
         let mut total = [0_u64; USAGE_WORDS];
         for cpu in cpus {
@@ -64,6 +93,8 @@ impl Usage {
             unpaired,
             uncounted,
             panic_nanoseconds,
+            // Of epochs, which only the programs need.
+            ..,
         ] = total;
         Self {
             returns,
@@ -102,6 +133,22 @@ pub struct Site {
 }
 
 impl Site {
+    /// What was added since an earlier reading of the same site.
+    #[must_use]
+    pub fn since(&self, earlier: &Self) -> Self {
+        let mut by_length = self.by_length;
+        for (now, then) in by_length.iter_mut().zip(&earlier.by_length) {
+            *now = now.saturating_sub(*then);
+        }
+        Self {
+            pc: self.pc,
+            frames: self.frames.saturating_sub(earlier.frames),
+            records: self.records.saturating_sub(earlier.records),
+            records_squared: self.records_squared.saturating_sub(earlier.records_squared),
+            by_length,
+        }
+    }
+
     pub(crate) fn decode(pc: u64, words: &[u64; SITE_WORDS]) -> Self {
         let [frames, records, records_squared, by_length @ ..] = *words;
         Self { pc, frames, records, records_squared, by_length }

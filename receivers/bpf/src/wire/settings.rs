@@ -13,10 +13,12 @@ pub struct Settings {
     pub max_records: u32,
     /// Most records of panics per site and second.
     pub records_per_second: u32,
-    /// Number of hits of `deferreturn` on one CPU, counted from the taking of the slot, at which [`Event::Over`] is sent.
+    /// Number of hits of `deferreturn` on one CPU in one epoch at which [`Event::Over`](super::Event::Over) is sent.
     pub return_limit: u64,
     /// The same for `gopanic`.
     pub raise_limit: u64,
+    /// Another number begins another epoch.
+    pub epoch: u64,
     /// Where fields are.
     pub offsets: Offsets,
 }
@@ -55,6 +57,7 @@ impl Settings {
         let halves = |word: u64| [u32::try_from(word & u64::from(u32::MAX)).unwrap_or(0), u32::try_from(word >> 32).unwrap_or(0)];
         let [return_low, return_high] = halves(self.return_limit);
         let [raise_low, raise_high] = halves(self.raise_limit);
+        let [epoch_low, epoch_high] = halves(self.epoch);
         let of = &self.offsets;
         [
             self.pid,
@@ -65,6 +68,8 @@ impl Settings {
             return_high,
             raise_low,
             raise_high,
+            epoch_low,
+            epoch_high,
             of.g_goid,
             of.g_sigcode0,
             of.defer_link,

@@ -1,0 +1,29 @@
+//! Probes: breakpoints in live processes, within a budget.
+//!
+//! A thread of its own ([`worker`]) places and removes them, reads what they count and turns it into [`Figures`], for which
+//! each look at the process asks and which it sends along with its own, and into log records, which are sent as they come. Everything here may fail
+//! without harm to the snapshots, and says so once.
+
+mod arbiter;
+mod figures;
+mod host;
+mod logs;
+mod openers;
+mod panic_log;
+mod panics;
+mod placed;
+mod places;
+mod points;
+mod probed;
+mod prober;
+mod rates;
+mod reading;
+mod removal;
+mod returns;
+mod samples;
+mod site_names;
+mod worker;
+
+pub(super) use figures::Figures;
+pub(super) use logs::{LogEntry, encode};
+pub(super) use prober::{Prober, Status, Subject};

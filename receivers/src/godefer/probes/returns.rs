@@ -1,0 +1,242 @@
+//! The probe on `runtime.deferreturn`: always there, or in windows, as the plan and the budget have it.
+
+use std::time::{Duration, Instant};
+
+use deferd_bpf::{Link, Settings};
+
+use super::arbiter::{Arbiter, Grant, Probe};
+use super::host::Host;
+use super::placed::Placed;
+use super::rates::{HitCost, Interval, Load, Mode, Planner, Rates, SiteRate, Window, expected, next_window};
+use super::reading::{Reading, between};
+
+/// How far the calibrated cost of a hit may be off: another state of the caches, another neighbour.
+const UNCERTAINTY: f64 = 0.15;
+/// What one walk costs before any was seen.
+const FIRST_WALK: Duration = Duration::from_micros(1);
+/// How long a breakpoint of a window is in place before any was seen: the window, and removing it.
+const FIRST_RESIDENCY: Duration = Duration::from_millis(30);
+/// Records of one frame that are walked, at about 50 ns each; more are counted as "at least".
+const MOST_RECORDS: u32 = 16_384;
+/// What a walk of that many may cost at most in windows, where many are walked.
+const MOST_RECORDS_IN_WINDOWS: u32 = 2_048;
+
+/// A report that is older says nothing about now.
+const STALE: Duration = Duration::from_mins(2);
+
+/// The probe, and what it found.
+#[derive(Debug)]
+pub(super) struct Returns {
+    pub(super) placed: Placed,
+    planner: Planner,
+    rates: Rates,
+    load: Load,
+    /// Where the present stretch began, or the last window ended: what comes next counts from here.
+    began: Option<Reading>,
+    /// When the next window opens.
+    due: Option<Instant>,
+    /// What the probe cost while the breakpoint of the last window was being removed.
+    tail: Duration,
+    random: u32,
+    latest: Vec<SiteRate>,
+    reported: Instant,
+}
+
+/// What is needed to place the probe.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Target {
+    pub(super) slot: u32,
+    pub(super) pid: u32,
+    /// Where the breakpoint is in the process.
+    pub(super) address: u64,
+}
+
+impl Returns {
+    pub(super) fn new(is_there: bool, hit: Duration, now: Instant) -> Self {
+        let load = Load { hits_per_second: 0.0, peak: 0.0, hit, walk: FIRST_WALK, residency: FIRST_RESIDENCY };
+        Self {
+            placed: Placed::default(),
+            planner: Planner::new(is_there, now),
+            rates: Rates::new(HitCost { each: hit, uncertainty: UNCERTAINTY }),
+            load,
+            began: None,
+            due: is_there.then_some(now),
+            tail: Duration::ZERO,
+            random: 0x9e37_79b9,
+            latest: Vec::new(),
+            reported: now,
+        }
+    }
+
+    /// When there is a window to be opened.
+    pub(super) fn due(&self) -> Option<Instant> {
+        self.due
+    }
+
+    /// No window is wanted now.
+    pub(super) fn postpone(&mut self) {
+        self.due = Some(Instant::now() + Duration::from_secs(1));
+        self.began = None;
+    }
+
+    /// The settings that the programs need for the present mode.
+    pub(super) fn set(&self, settings: &mut Settings, affordable: f64) {
+        let (shift, most) = match self.planner.mode() {
+            Mode::Off => (0, 0),
+            Mode::AlwaysOn { shift } => (shift, MOST_RECORDS),
+            Mode::Windows { shift, .. } => (shift, MOST_RECORDS_IN_WINDOWS),
+        };
+        settings.sample_mask = (1_u32 << shift.min(31)) - 1;
+        settings.max_records = most;
+        settings.return_limit = match self.planner.mode() {
+            Mode::AlwaysOn { .. } => self.planner.limit_hits(&self.load, affordable),
+            // A window ends by itself.
+            _ => u64::MAX,
+        };
+    }
+
+    /// What was found up to now; the last report again if nothing was counted since.
+    pub(super) fn report(&mut self, now: Instant) -> &[SiteRate] {
+        if let Some(report) = self.rates.report(&[]) {
+            self.latest = report.sites;
+            self.reported = now;
+        } else if now.saturating_duration_since(self.reported) > STALE {
+            self.latest.clear();
+        }
+        &self.latest
+    }
+
+    /// Takes in the stretch up to now, where the probe is always there. The costs were charged by whoever counts hits.
+    pub(super) fn stretch(&mut self, target: Target, arbiter: &mut Arbiter, host: &Host) {
+        let Mode::AlwaysOn { shift } = self.planner.mode() else { return };
+        let (Some(before), Some(after)) = (self.began.take(), Reading::take(&host.probes, target.slot, target.pid)) else {
+            return;
+        };
+        let interval = between(&before, &after, shift);
+        self.rates.always_on(&interval);
+        self.learn(&interval);
+        let available = arbiter.available(Probe::Rates, after.at);
+        let mode = self.planner.decide(&self.load, available, after.at);
+        self.began = Some(after);
+        if !matches!(mode, Mode::AlwaysOn { .. }) {
+            self.due = Some(Instant::now());
+        }
+    }
+
+    /// The programs told that there are too many hits.
+    pub(super) fn over(&mut self, target: Target, arbiter: &mut Arbiter, host: &Host) {
+        self.stretch(target, arbiter, host);
+        let now = Instant::now();
+        if matches!(self.planner.mode(), Mode::AlwaysOn { .. }) {
+            let available = arbiter.available(Probe::Rates, now);
+            self.planner.over_limit(&self.load, available, now);
+            self.due = Some(now);
+        }
+    }
+
+    /// Whether the breakpoint is to be in place between windows.
+    pub(super) fn is_always_on(&self) -> bool {
+        matches!(self.planner.mode(), Mode::AlwaysOn { .. })
+    }
+
+    /// The breakpoint was placed for good.
+    pub(super) fn begin(&mut self, link: Option<Link>, target: Target, host: &Host) {
+        self.placed.put(link);
+        self.began = Reading::take(&host.probes, target.slot, target.pid);
+        self.due = None;
+    }
+
+    /// The breakpoint is gone, and with it what was counted in part.
+    pub(super) fn end(&mut self, interval_began: Instant) -> Option<Link> {
+        self.began = None;
+        self.placed.take(interval_began)
+    }
+
+    /// Opens a window if it can be paid: places the breakpoint, waits, and removes it.
+    pub(super) fn window(
+        &mut self,
+        target: Target,
+        interval_began: Instant,
+        arbiter: &mut Arbiter,
+        host: &mut Host,
+        place: impl FnOnce(&Host) -> Option<Link>,
+    ) {
+        let now = Instant::now();
+        let Mode::Windows { every, length, shift } = self.planner.mode() else {
+            self.due = None;
+            return;
+        };
+        if let Grant::NotBefore(later) = arbiter.grant(Probe::Rates, expected(&self.load, shift), now) {
+            self.due = Some(later);
+            return;
+        }
+        self.due = Some(next_window(now, every, self.random()));
+        let before = Reading::take(&host.probes, target.slot, target.pid);
+        self.placed.put(place(host));
+        let began = Reading::take(&host.probes, target.slot, target.pid);
+        std::thread::sleep(length);
+        let ended = Reading::take(&host.probes, target.slot, target.pid);
+        if let Some(link) = self.placed.take(interval_began) {
+            host.remover.remove_and_wait(link, target.pid, target.address);
+        }
+        let gone = Reading::take(&host.probes, target.slot, target.pid);
+        let (Some(before), Some(began), Some(ended), Some(gone)) = (before, began, ended, gone) else { return };
+        let inside = between(&began, &ended, shift);
+        let cost = self.cost(&before, &ended, &gone, &inside, shift);
+        arbiter.charge(Probe::Rates, cost, gone.at);
+        self.learn(&inside);
+        self.load.residency = gone.at.saturating_duration_since(began.at);
+        if let Some(last) = self.began.take() {
+            let outside = between(&last, &began, shift);
+            self.rates.window(Window {
+                inside,
+                outside_wall: outside.wall,
+                outside_cpu: outside.target_cpu,
+                outside_cost: self.tail + cost_of(&between(&before, &began, shift), self.load.hit),
+            });
+        }
+        let counted = cost_of(&between(&before, &ended, shift), self.load.hit);
+        self.tail = cost.saturating_sub(counted);
+        self.began = Some(ended);
+        let available = arbiter.available(Probe::Rates, gone.at);
+        self.planner.decide(&self.load, available, gone.at);
+    }
+
+    /// What a window cost in all: what was counted, and while the breakpoint was being removed as many hits as there must have
+    /// been, since the last of them found no program any more.
+    fn cost(&self, before: &Reading, ended: &Reading, gone: &Reading, inside: &Interval, shift: u8) -> Duration {
+        let counted = cost_of(&between(before, ended, shift), self.load.hit);
+        let removal = between(ended, gone, shift);
+        let pace = cost_of(inside, self.load.hit).as_secs_f64() / inside.wall.as_secs_f64().max(1e-4);
+        let tail = Duration::from_secs_f64((pace * removal.wall.as_secs_f64()).clamp(0.0, 60.0));
+        counted + tail.max(cost_of(&removal, self.load.hit))
+    }
+
+    fn learn(&mut self, interval: &Interval) {
+        let wall = interval.wall.as_secs_f64();
+        if wall <= 0.0 {
+            return;
+        }
+        #[expect(clippy::cast_precision_loss, reason = "hits of a second")]
+        let pace = interval.hits as f64 / wall;
+        self.load.hits_per_second = pace;
+        // Of the last few, so that a pause between bursts is not taken for peace.
+        self.load.peak = (self.load.peak * 0.8).max(pace);
+        if let Some(walk) = u32::try_from(interval.sampled).ok().filter(|sampled| *sampled > 0) {
+            self.load.walk = interval.walk_time / walk;
+        }
+    }
+
+    /// Evenly distributed in 0..1: xorshift, which is enough to be out of step with anybody.
+    fn random(&mut self) -> f64 {
+        self.random ^= self.random << 13;
+        self.random ^= self.random >> 17;
+        self.random ^= self.random << 5;
+        f64::from(self.random) / f64::from(u32::MAX)
+    }
+}
+
+/// What the hits of a stretch cost.
+fn cost_of(interval: &Interval, hit: Duration) -> Duration {
+    hit.saturating_mul(u32::try_from(interval.hits).unwrap_or(u32::MAX)) + interval.walk_time
+}

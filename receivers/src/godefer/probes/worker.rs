@@ -1,0 +1,216 @@
+//! The thread that probes.
+
+use std::collections::BTreeMap;
+use std::os::fd::{AsFd, OwnedFd};
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, TryRecvError};
+use std::time::{Duration, Instant};
+
+use deferd_bpf::{Event, PanicRecord};
+use parking_lot::Mutex;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use tokio::sync::mpsc::Sender;
+
+use super::super::config::Probes as Config;
+use super::host::Host;
+use super::logs::LogEntry;
+use super::probed::Probed;
+use super::prober::{Order, Process, Status, Subject};
+
+/// How often counts are read and costs are settled.
+const TURN: Duration = Duration::from_secs(1);
+/// Events taken at once, so that a flood of them does not keep everything else waiting.
+const EVENTS: usize = 4096;
+
+/// Everything the thread owns.
+pub(super) struct Worker {
+    config: Config,
+    orders: Receiver<Order>,
+    wake: Arc<OwnedFd>,
+    status: Arc<Mutex<Status>>,
+    logs: Sender<LogEntry>,
+    targets: BTreeMap<Process, Probed>,
+    by_slot: BTreeMap<u32, Process>,
+    turn: Instant,
+    /// Records that found the way to the pipelines full.
+    lost: u64,
+}
+
+impl Worker {
+    pub(super) fn new(
+        config: Config,
+        orders: Receiver<Order>,
+        wake: Arc<OwnedFd>,
+        status: Arc<Mutex<Status>>,
+        logs: Sender<LogEntry>,
+    ) -> Self {
+        let (targets, by_slot) = (BTreeMap::new(), BTreeMap::new());
+        Self { config, orders, wake, status, logs, targets, by_slot, turn: Instant::now(), lost: 0 }
+    }
+
+    /// Until the orders end.
+    pub(super) fn run(mut self) {
+        let mut host = match Host::start() {
+            Ok(host) => host,
+            Err(error) => {
+                *self.status.lock() = Status::Failed(error.reason(), error.to_string());
+                // Nothing can be done for anybody; the handle asks us to end by closing the channel.
+                while self.orders.recv().is_ok() {}
+                return;
+            }
+        };
+        *self.status.lock() = Status::Works;
+        host.set_timer(self.frequency());
+        while self.obey(&mut host) {
+            self.hear(&mut host);
+            self.bury(&mut host);
+            let now = Instant::now();
+            if now >= self.turn {
+                self.turn = now + TURN;
+                self.take_turn(&mut host, now);
+            }
+            self.open_windows(&mut host);
+            self.wait(&mut host);
+        }
+        // Breakpoints go with the targets, and before the programs.
+        self.targets.clear();
+    }
+
+    fn frequency(&self) -> Option<u32> {
+        let timer = &self.config.timer;
+        (self.config.enabled && timer.enabled).then_some(timer.frequency)
+    }
+
+    /// Whether there may be more orders.
+    fn obey(&mut self, host: &mut Host) -> bool {
+        loop {
+            match self.orders.try_recv() {
+                Ok(Order::Configure(config)) => {
+                    self.config = config;
+                    host.set_timer(self.frequency());
+                    for probed in self.targets.values_mut() {
+                        probed.configure(&self.config, host);
+                    }
+                }
+                Ok(Order::Watch(subject)) => self.watch(*subject, host),
+                Ok(Order::Report(process, answer)) => {
+                    if let Some(probed) = self.targets.get_mut(&process) {
+                        // Whoever asked may have given up; then the next report covers this time too.
+                        let _ = answer.try_send(probed.report(host, &self.config));
+                    }
+                }
+                Ok(Order::FilesGrow(process, grow)) => {
+                    if let Some(probed) = self.targets.get_mut(&process) {
+                        probed.files_grow(grow, host, &self.config);
+                    }
+                }
+                Ok(Order::Forget(process)) => self.forget(process, host),
+                Err(TryRecvError::Empty) => return true,
+                Err(TryRecvError::Disconnected) => return false,
+            }
+        }
+    }
+
+    fn watch(&mut self, subject: Subject, host: &mut Host) {
+        let process = subject.process;
+        self.forget(process, host);
+        let Some(slot) = host.take_slot() else {
+            tracing::debug!("no probes in process {}: too many are probed already", process.0);
+            return;
+        };
+        let mut probed = Probed::new(subject, slot, &self.config, host);
+        probed.configure(&self.config, host);
+        self.by_slot.insert(slot, process);
+        self.targets.insert(process, probed);
+    }
+
+    fn forget(&mut self, process: Process, host: &mut Host) {
+        if let Some(probed) = self.targets.remove(&process) {
+            let slot = probed.slot();
+            probed.unsample(host);
+            self.by_slot.remove(&slot);
+            // Removes the breakpoints, before the slot is another's.
+            drop(probed);
+            host.free_slot(slot);
+        }
+    }
+
+    /// Takes what the programs tell.
+    fn hear(&mut self, host: &mut Host) {
+        let mut panics: BTreeMap<u32, Vec<PanicRecord>> = BTreeMap::new();
+        for _ in 0..EVENTS {
+            let Some(event) = host.probes.events().next_event() else { break };
+            match event {
+                Event::Panic(record) => panics.entry(record.slot).or_default().push(*record),
+                Event::Over { slot, is_panic } => {
+                    if let Some(probed) = self.by_slot.get(&slot).and_then(|process| self.targets.get_mut(process)) {
+                        probed.over(is_panic, host, &self.config);
+                    }
+                }
+                Event::Tick { slot, pc, chain } => {
+                    if let Some(probed) = self.by_slot.get(&slot).and_then(|process| self.targets.get_mut(process)) {
+                        probed.sample(pc, chain);
+                    }
+                }
+                Event::SelfTest { .. } => {}
+            }
+        }
+        for (slot, records) in panics {
+            let Some(probed) = self.by_slot.get(&slot).and_then(|process| self.targets.get_mut(process)) else { continue };
+            for entry in probed.tell(&records, &self.config) {
+                if self.logs.try_send(entry).is_err() {
+                    self.lost += 1;
+                }
+            }
+        }
+    }
+
+    /// Lets go of those that have ended: of their executables too, whose file systems somebody may want to unmount.
+    fn bury(&mut self, host: &mut Host) {
+        let ended: Vec<Process> =
+            self.targets.iter().filter(|(_, probed)| probed.has_ended()).map(|(process, _)| *process).collect();
+        for process in ended {
+            self.forget(process, host);
+        }
+    }
+
+    fn take_turn(&mut self, host: &mut Host, now: Instant) {
+        for probed in self.targets.values_mut() {
+            probed.settle(now, host, &self.config);
+        }
+    }
+
+    /// Opens the windows that are due, one after the other.
+    fn open_windows(&mut self, host: &mut Host) {
+        let now = Instant::now();
+        let due = |probed: &Probed| probed.window_due().is_some_and(|due| due <= now);
+        let processes: Vec<Process> =
+            self.targets.iter().filter(|(_, probed)| due(probed)).map(|(process, _)| *process).collect();
+        for process in processes {
+            // In between, so that nobody waits for all of them.
+            self.hear(host);
+            if let Some(probed) = self.targets.get_mut(&process) {
+                probed.window(host, &self.config);
+            }
+        }
+    }
+
+    /// Until there is something to do.
+    fn wait(&mut self, host: &mut Host) {
+        let windows = self.targets.values().filter_map(Probed::window_due);
+        let next = windows.min().map_or(self.turn, |due| due.min(self.turn));
+        let left = next.saturating_duration_since(Instant::now());
+        let timeout = Timespec { tv_sec: i64::try_from(left.as_secs()).unwrap_or(0), tv_nsec: left.subsec_nanos().into() };
+        let mut ready = vec![
+            PollFd::from_borrowed_fd(self.wake.as_fd(), PollFlags::IN),
+            PollFd::from_borrowed_fd(host.probes.events_fd(), PollFlags::IN),
+        ];
+        ready.extend(self.targets.values().map(|probed| PollFd::from_borrowed_fd(probed.pidfd(), PollFlags::IN)));
+        // An error is as good as being woken: everything is looked at, at the latest after a turn.
+        if poll(&mut ready, Some(&timeout)).is_err() {
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        let mut counter = [0; 8];
+        let _ = rustix::io::read(&*self.wake, &mut counter);
+    }
+}
