@@ -169,12 +169,22 @@ mod tests {
         let _ = (image.version(), image.module_path(), image.main_path(), image.build_id());
         let _ = (image.is_pie(), image.first_load_vaddr(), image.globals());
         let _ = image.load_bias(random.u64(..), random.u64(..) & !0xfff);
-        let _ = image.probe_points(&["runtime.gopanic", "os.newFile"]);
+        // Reads all names again, so not each time.
+        if random.u8(..8) == 0 {
+            let _ = image.probe_points(&["runtime.gopanic", "os.newFile"]);
+        }
         let text = image.text();
+        let loaded = image.loaded();
+        for _ in 0..4 {
+            let address = loaded.start.saturating_add(random.u64(..loaded.end.saturating_sub(loaded.start).max(1)) & !7);
+            let _ = (image.go_type(address), image.type_of_itab(address), image.constant(address, random.u64(..64)));
+            let _ = image.constant_text(address, random.u64(..) >> random.u8(..64));
+        }
         let mut asked = vec![0, 1, u64::MAX, text.start, text.end, text.end.wrapping_sub(1)];
         let size = text.end.saturating_sub(text.start).max(1);
         asked.extend((0..24).map(|_| text.start.saturating_add(random.u64(..size))));
         asked.extend(image.functions().take(24).map(|function| function.entry));
+        let _ = image.stack(&asked);
         for pc in asked {
             let _ = (image.function_at(pc), image.is_function_entry(pc));
             let _ = (image.location(pc), image.frames(pc), image.frame_size(pc));

@@ -37,7 +37,9 @@ mod relocations;
 mod runtime_functions;
 mod search;
 mod source;
+mod stack;
 mod symbols;
+mod types;
 
 use std::fs::File;
 use std::ops::Range;
@@ -51,6 +53,8 @@ pub use globals::Globals;
 pub use location::Location;
 pub use open_coded::OpenCoded;
 pub use probe_point::{NoProbePoint, ProbePoint, emulated_place_in};
+pub use stack::{first_user_frame, is_standard_library, package_of};
+pub use types::{Field, GoType, Shape};
 
 use buildinfo::BuildInfo;
 use calls::DeferFunctions;

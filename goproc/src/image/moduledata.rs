@@ -33,6 +33,9 @@ pub(super) struct ModuleData {
     /// First and one past the last pc that the function table describes.
     pub(super) described: Range<u64>,
     pub(super) function_count: u64,
+    /// Descriptions of types and their names; offsets of names count from its
+    /// start. Not checked: it may be empty or outside of the file.
+    pub(super) types: Range<u64>,
     /// Names of functions, NUL-terminated.
     pub(super) names: Window,
     /// Per compilation unit, offsets into `files`.
@@ -83,7 +86,9 @@ impl ModuleData {
             return None;
         }
         let function_data = word(if minor >= 27 { 0x158 } else { 0x140 })?;
+        let types = word(0x128)?..word(if minor >= 27 { 0x138 } else { 0x130 })?;
         Some(Self {
+            types,
             text,
             described,
             function_count,

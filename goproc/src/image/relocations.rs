@@ -42,11 +42,11 @@ impl Relocations {
 
     /// Writes the values that belong into pieces of memory, each given with
     /// its address.
-    pub(super) fn apply<const N: usize>(&self, pieces: &mut [(u64, [u8; N])]) {
+    pub(super) fn apply(&self, pieces: &mut [(u64, impl AsMut<[u8]>)]) {
         self.each(|address, addend| {
             for (start, bytes) in pieces.iter_mut() {
                 if let Some(Ok(at)) = address.checked_sub(*start).map(usize::try_from)
-                    && let Some(rest) = bytes.get_mut(at..)
+                    && let Some(rest) = bytes.as_mut().get_mut(at..)
                     && let Some(word) = rest.first_chunk_mut::<8>()
                 {
                     *word = addend.to_le_bytes();

@@ -1,0 +1,3 @@
+module deferd.test/values
+
+go 1.21
