@@ -3,8 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use deferd_bpf::OpenFile;
-use deferd_goproc::image::{Image, Location};
-use deferd_goproc::panic::{is_standard_library, package_of};
+use deferd_goproc::image::{Image, Location, is_standard_library, package_of};
 
 use super::figures::OpenSite;
 
@@ -49,7 +48,7 @@ impl Openers {
 
 /// The innermost frame outside of the standard library, which opens files on behalf of others; else the outermost that is known.
 fn opener(frames: &[Location]) -> (String, String, u32) {
-    let own = frames.iter().find(|frame| !is_standard_library(package_of(&frame.function)));
+    let own = frames.iter().find(|frame| !is_standard_library(&package_of(&frame.function)));
     match own.or(frames.last()) {
         Some(frame) => (frame.function.clone(), frame.file.clone(), frame.line),
         None => ("unknown".to_owned(), String::new(), 0),

@@ -12,7 +12,7 @@ use deferd_pdata::build::EncodedAttributes;
 use super::logs::LogEntry;
 
 /// What is told of a panic at one stage.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub(super) struct Told {
     pub(super) value: PanicValue,
     /// Function, file and line of the first frame of the user's own code.

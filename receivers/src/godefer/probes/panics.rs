@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use deferd_bpf::{PanicCount, PanicRecord, Stage};
-use deferd_goproc::image::{Image, Location};
-use deferd_goproc::panic::{Captured, PanicValue, first_user_frame, is_standard_library, package_of};
+use deferd_goproc::image::{Image, Location, first_user_frame, package_of};
+use deferd_goproc::panic::{Captured, MAX_DATA, PanicValue};
 use deferd_pdata::build::EncodedAttributes;
 
 use super::figures::PanicSeries;
@@ -90,7 +90,7 @@ impl Book {
     /// Recovered in the package that raised it, which is one of the standard library: control flow that no user sees.
     fn is_internal(&mut self, function: &str, resumes_at: u64) -> bool {
         let package = package_of(function);
-        is_standard_library(package) && package == package_of(&self.recovered_in(resumes_at))
+        self.image.is_standard_library(&package) && package == package_of(&self.recovered_in(resumes_at))
     }
 
     /// The function whose deferred call recovered.
@@ -132,7 +132,10 @@ impl Book {
     /// Value, place and stack: of the record itself, else of the one of its beginning.
     fn told(&mut self, record: &PanicRecord, message: bool) -> Told {
         let frames = self.stack(&record.stack);
-        let here = |value| Told { value, place: place_of(&frames), stack: stack_text(&frames), ..Told::default() };
+        let here = |value| {
+            let (place, stack) = (place_of(&frames), stack_text(&frames));
+            Told { value, place, stack, is_internal: false, recovered_by: String::new() }
+        };
         match record.stage {
             Stage::Raised => {
                 let told = here(self.value(record, message));
@@ -142,12 +145,12 @@ impl Book {
                 self.open.insert(record.id, told.clone());
                 told
             }
-            Stage::Goexit => here(PanicValue::default()),
+            Stage::Goexit => here(no_value()),
             Stage::Throw => {
                 let text = record.texts.first().map(|text| String::from_utf8_lossy(&text.bytes).into_owned());
                 here(PanicValue { type_name: "fatal error".to_owned(), message: text.unwrap_or_default(), truncated: false })
             }
-            Stage::Recovered | Stage::Replaced => self.open.remove(&record.id).unwrap_or_else(|| here(PanicValue::default())),
+            Stage::Recovered | Stage::Replaced => self.open.remove(&record.id).unwrap_or_else(|| here(no_value())),
             // The runtime has replaced the value by its text; the type is that of the beginning.
             Stage::Fatal => {
                 let printed = self.value(record, message);
@@ -162,21 +165,29 @@ impl Book {
 
     fn value(&self, record: &PanicRecord, message: bool) -> PanicValue {
         let (value_type, data_word) = record.value;
-        if value_type == 0 {
-            return PanicValue::default();
+        let mut data = [0; MAX_DATA];
+        for (to, from) in data.iter_mut().zip(&record.data) {
+            *to = *from;
         }
         let captured = Captured {
-            type_address: value_type.wrapping_sub(self.bias),
+            type_address: if value_type == 0 { 0 } else { value_type.wrapping_sub(self.bias) },
             data_word,
-            data: record.data.clone(),
+            data,
+            data_len: record.data.len(),
             texts: record.texts.iter().map(|text| (text.address, text.length, text.bytes.clone())).collect(),
+            load_bias: self.bias,
         };
-        let mut value = self.image.panic_value(&captured, self.bias);
+        let mut value = PanicValue::decode(&self.image, &captured);
         if !message {
             value.message.clear();
         }
         value
     }
+}
+
+/// Of what is no panic, or whose beginning is not known.
+pub(super) fn no_value() -> PanicValue {
+    PanicValue { type_name: String::new(), message: String::new(), truncated: false }
 }
 
 fn place_of(frames: &[Location]) -> Place {
