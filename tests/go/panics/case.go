@@ -2,10 +2,12 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"runtime"
 	"strings"
+	"time"
 )
 
 // happening is one thing that a panic goes through. Several panics of a case are
@@ -89,6 +91,11 @@ func runCases(wanted string) error {
 			awaitLine()
 			c.do(t)
 		})
+		if c.dies {
+			// Its deferred calls have run, and it dies any moment now.
+			time.Sleep(10 * time.Second)
+			check(errors.New(c.name + " has not ended the program"))
+		}
 		check(t.wrong)
 		fmt.Println("done " + c.name)
 	}
