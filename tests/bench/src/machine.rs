@@ -3,7 +3,7 @@
 use std::fs;
 
 /// Processor, cores, memory and kernel, in one line.
-pub(crate) fn describe() -> String {
+pub fn describe() -> String {
     let field = |file: &str, name: &str| {
         let text = fs::read_to_string(file).unwrap_or_default();
         let line = text.lines().find(|line| line.starts_with(name)).unwrap_or_default();

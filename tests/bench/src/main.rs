@@ -1,11 +1,10 @@
 //! Prints the table of what deferd costs; see the README.
 #![expect(clippy::print_stdout, reason = "the table is the purpose")]
 
-mod machine;
 mod service;
 mod walker;
 
-type Failure = Box<dyn std::error::Error>;
+use deferd_bench::{Failure, machine};
 
 fn main() -> Result<(), Failure> {
     if cfg!(debug_assertions) {

@@ -68,6 +68,11 @@ impl Running {
         self.stdin.as_mut().expect("standard input is open")
     }
 
+    /// Closes the standard input, which ends every Go program of ours.
+    pub fn close_stdin(&mut self) {
+        self.stdin = None;
+    }
+
     /// Sends a signal. The child has not been waited for, so the id is its own.
     ///
     /// # Panics

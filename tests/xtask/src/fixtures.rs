@@ -3,7 +3,7 @@
 use crate::terminal::say;
 use clap::Args;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
-use deferd_fixtures::{Error, GoVersion, Mode, PROGRAMS, PROGRAMS_OF_ALERTS, PROGRAMS_WITH_PATHS, RELEASES};
+use deferd_fixtures::{Error, GoVersion, Mode, PROGRAMS, PROGRAMS_OF_ALERTS, PROGRAMS_OF_PROBES, PROGRAMS_WITH_PATHS, RELEASES};
 
 /// What to build; every shipped form of what is watched from end to end if nothing is said.
 #[derive(Args)]
@@ -37,7 +37,7 @@ pub(crate) fn run(selection: &Selection) -> Result<(), Error> {
 }
 
 fn programs() -> PossibleValuesParser {
-    PossibleValuesParser::new(PROGRAMS.into_iter().chain(PROGRAMS_OF_ALERTS).chain(PROGRAMS_WITH_PATHS))
+    PossibleValuesParser::new(PROGRAMS.into_iter().chain(PROGRAMS_OF_ALERTS).chain(PROGRAMS_OF_PROBES).chain(PROGRAMS_WITH_PATHS))
 }
 
 /// A mode by its name; clap's own derive would make the library need clap.
@@ -73,8 +73,8 @@ mod tests {
             let said = Line::parse_from(["fixtures", "--modes", mode.name()]).selection;
             assert_eq!(said.modes, [mode]);
         }
-        let said = Line::parse_from(["fixtures", "--program", "walk,matrix", "--versions", "1.26.6"]).selection;
-        assert_eq!(said.programs, ["walk", "matrix"]);
+        let said = Line::parse_from(["fixtures", "--program", "walk,matrix,rates", "--versions", "1.26.6"]).selection;
+        assert_eq!(said.programs, ["walk", "matrix", "rates"]);
         assert_eq!(said.versions, ["1.26.6".parse().unwrap()]);
         for wrong in [["--modes", "fat"], ["--versions", "1.26"], ["--program", "../x"]] {
             assert!(Line::try_parse_from([&["fixtures"], &wrong[..]].concat()).is_err(), "{wrong:?}");
