@@ -9,7 +9,7 @@ use deferd_pdata::build::EncodedAttributes;
 
 use super::frame::{Alive, Frame, Times, nanoseconds};
 use super::history::History;
-use super::probes::{Figures, Subject};
+use super::probes::{Figures, Pending, Subject};
 use super::resource::resource;
 
 /// A process that is attached.
@@ -19,6 +19,7 @@ pub(super) struct Watched {
     resource: Arc<EncodedAttributes>,
     started: u64,
     history: History,
+    pending: Pending,
     /// Series that were delivered and not ended.
     alive: Alive,
     attached: Instant,
@@ -43,6 +44,7 @@ impl Watched {
             resource,
             started,
             history: History::default(),
+            pending: Pending::default(),
             alive: Alive::new(),
             attached: Instant::now(),
             looked: None,
@@ -79,7 +81,11 @@ impl Watched {
         let snapshot = self.target.snapshot(options)?;
         let report = self.history.add(now, &snapshot.sites, max_sites);
         let mut frame = Frame::new(&snapshot, &report, open_files);
-        if let Some(figures) = probes() {
+        if let Some(mut figures) = probes() {
+            let is_whole = snapshot.unverified.goroutines == 0 && !snapshot.truncated;
+            if figures.counts_registrations {
+                self.pending.add(&mut figures.registrations, &snapshot.sites, is_whole, now);
+            }
             frame.probes(&figures, &snapshot.sites);
         }
         let times = Times { start: self.started, taken: nanoseconds(snapshot.taken) };

@@ -9,7 +9,9 @@ pub(crate) struct Figures {
     pub(crate) machinery: Vec<(&'static str, f64)>,
     /// Samples by records of the goroutine that ran: up to 0, 1, 2, 4, ... 128, more; and the sum of the records.
     pub(crate) running_chains: Option<([u64; 10], u64)>,
-    /// Registrations by site; none if nothing was counted since the last report.
+    /// Whether registrations are counted.
+    pub(crate) counts_registrations: bool,
+    /// Registrations by site.
     pub(crate) registrations: Vec<Registrations>,
     /// Who opened the files that were opened since their number grows, and are open.
     pub(crate) open_sites: Vec<OpenSite>,

@@ -11,6 +11,7 @@ mod logs;
 mod openers;
 mod panic_log;
 mod panics;
+mod pending;
 mod placed;
 mod places;
 mod points;
@@ -26,4 +27,5 @@ mod worker;
 
 pub(super) use figures::Figures;
 pub(super) use logs::{LogEntry, encode};
+pub(super) use pending::Pending;
 pub(super) use prober::{Prober, Status, Subject};

@@ -31,6 +31,10 @@ const FILE_COST: Duration = Duration::from_nanos(800);
 /// Breakpoints that were too expensive are tried again if the process can pay this much.
 const ANOTHER_TRY: Duration = Duration::from_millis(2);
 
+/// The programs tell at once when this many seconds of allowance are spent within one: what is a little too much is settled with
+/// the next turn, out of savings.
+const PATIENCE: f64 = 1.5;
+
 /// A process and its probes.
 #[derive(Debug)]
 pub(super) struct Probed {
@@ -220,9 +224,9 @@ impl Probed {
         let each = host.hit_cost().as_secs_f64() * 4.0;
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "positive and far below 2^64")]
         let affordable = |seconds: f64| (seconds / each.max(1e-9)) as u64 + 1;
-        self.settings.raise_limit = affordable(self.arbiter.available(Probe::Panics, now) / parallel());
+        self.settings.raise_limit = affordable(self.arbiter.available(Probe::Panics, now) * PATIENCE);
         let available = self.arbiter.available(Probe::Rates, now);
-        self.returns.set(&mut self.settings, available / parallel());
+        self.returns.set(&mut self.settings, available * PATIENCE);
         self.settings.epoch = self.settings.epoch.wrapping_add(1);
         if let Err(error) = host.probes.set_target(self.slot, &self.settings) {
             tracing::debug!("process {}: settings of its probes: {error}", self.pid());
@@ -299,6 +303,7 @@ impl Probed {
             costs: self.costs(now, has_timer),
             machinery: self.samples.shares(),
             running_chains: has_timer.then(|| self.samples.chains()),
+            counts_registrations: config.enabled && config.rates.enabled,
             registrations,
             open_sites: self.openers.sites(&open, &self.subject.image, self.subject.bias),
         }
@@ -339,9 +344,4 @@ impl Probed {
         };
         rates.iter().map(named).collect()
     }
-}
-
-/// How many CPUs may count side by side until one of them tells that it is too much.
-fn parallel() -> f64 {
-    std::thread::available_parallelism().map_or(1.0, |cpus| f64::from(u32::try_from(cpus.get()).unwrap_or(1).min(4)))
 }
