@@ -9,6 +9,7 @@ mod config;
 mod frame;
 mod history;
 mod metric;
+mod probes;
 mod refusals;
 mod report;
 mod resource;

@@ -1,0 +1,1 @@
+//! Registrations per second.
