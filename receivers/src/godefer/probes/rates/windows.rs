@@ -1,0 +1,201 @@
+//! From windows to the time between them.
+//!
+//! What is carried over is registrations per CPU second of the target, not per second: how much CPU time was used between windows
+//! is known exactly, so that bursts and pauses that no window met are accounted for. The probe itself disturbs the figure, since
+//! a hit costs more than many functions that defer do. How it does is not known but bounded:
+//!
+//! - CPU time that the probe used is taken off; its cost is calibrated with an error, which is carried through.
+//! - If it displaced work of other threads than those that were hit, nothing should be taken off: the lower bound.
+//! - If it displaced work of the hit threads alone, and these run on few CPUs, they were slowed more than the process as a
+//!   whole: the upper bound.
+//! - Only as much can be displaced as the process did not use more CPU time inside than outside.
+//!
+//! Past [`SATURATED`] the correction is larger than what it corrects, and only "at least" is said. What cannot be known is what a
+//! target does that it did in no window with the same CPU time; the lower bound makes room for pauses of that kind, the upper
+//! one does not for bursts.
+
+use super::estimate::{Estimate, FEWEST_FOUND, spread, walk_error};
+use super::figures::{HitCost, SiteSample, Window, real};
+use super::student;
+
+/// Share of the CPU time inside windows that the probe may use before the upper bound is given up.
+const SATURATED: f64 = 0.6;
+/// Slow-down of the hit threads above which the upper bound is given up.
+const SLOWEST: f64 = 4.0;
+/// Windows of equal weight below which there is no upper bound.
+const FEWEST: f64 = 2.5;
+/// How often windows may have missed that a target does something else.
+const MISSED: f64 = 0.05;
+/// Counters and CPU time are read one after the other, next to a window of some milliseconds.
+const EDGE: f64 = 0.01;
+
+/// Sums and per-window figures of one site or of all.
+struct Figures {
+    /// Registrations and CPU seconds per window, probe included and excluded.
+    windows: Vec<Figure>,
+    /// Walks that found the site, records found, and whether any walk was cut.
+    found: u64,
+    nodes: f64,
+    cut: bool,
+    /// Relative error of the records per walk, if there are enough walks.
+    walks: Option<f64>,
+    /// CPU seconds between windows, probe excluded.
+    outside: f64,
+    /// Seconds that windows and the time between them make.
+    span: f64,
+}
+
+#[derive(Clone, Copy)]
+struct Figure {
+    registrations: f64,
+    cpu: f64,
+    cost: f64,
+    /// Share of the busiest CPU that the probe used.
+    busiest: f64,
+    /// CPU seconds per second, inside less outside.
+    gained: f64,
+    wall: f64,
+}
+
+/// Registrations per second over windows and the time between them, of one site or of all. `before` are earlier windows: they
+/// are not part of the figure, but say how different the target's windows are.
+pub(super) fn rate(before: &[&Window], windows: &[&Window], pc: Option<u64>, hit: HitCost) -> Estimate {
+    let figures = Figures::new(windows, pc, hit);
+    let earlier = Figures::new(before, pc, hit);
+    if figures.span <= 0.0 {
+        return Estimate::UNKNOWN;
+    }
+    let seen = figures.nodes / figures.span * (1.0 - EDGE);
+    let Some(estimate) = figures.carried_over(&earlier, hit.uncertainty) else {
+        return Estimate::at_least(seen);
+    };
+    let estimate = estimate.times(figures.span.recip());
+    Estimate { lower: estimate.lower.max(seen), ..estimate }.settled()
+}
+
+impl Figures {
+    fn new(windows: &[&Window], pc: Option<u64>, hit: HitCost) -> Self {
+        let each = hit.each.as_secs_f64();
+        let inside = || windows.iter().map(|window| &window.inside);
+        let walked = inside().fold(0, |walked: u64, inside| walked.saturating_add(inside.sampled));
+        let mut site = SiteSample::default();
+        inside().for_each(|inside| site.add(inside.sample(pc)));
+        let mean = real(site.nodes) / real(walked.max(1));
+        Self {
+            windows: windows.iter().map(|window| figure(window, pc, each, mean)).collect(),
+            found: site.frames,
+            nodes: real(site.nodes),
+            cut: inside().any(|inside| inside.cut > 0),
+            walks: walk_error(walked, site),
+            outside: windows
+                .iter()
+                .map(|window| (window.outside_cpu.as_secs_f64() - window.outside_cost.as_secs_f64()).max(0.0))
+                .sum(),
+            span: windows.iter().map(|window| window.span().as_secs_f64()).sum(),
+        }
+    }
+
+    fn sum(&self, of: impl Fn(&Figure) -> f64) -> f64 {
+        self.windows.iter().map(of).sum()
+    }
+
+    /// Registrations in all, or nothing if windows are too few or too unlike to say more than what was seen.
+    fn carried_over(&self, earlier: &Self, uncertainty: f64) -> Option<Estimate> {
+        let registrations = self.sum(|window| window.registrations);
+        let cpu = self.sum(|window| window.cpu);
+        let cost = self.sum(|window| window.cost);
+        if registrations <= 0.0 || cpu <= 0.0 || self.windows.len() < 3 {
+            return None;
+        }
+        let displaced = self.displaced(cost);
+        let saturated = cost / cpu > SATURATED;
+        let kept = if saturated { 0.0 } else { 1.0 };
+        let (error, equal) = between(&self.windows, kept)?;
+        let (error, all) = self.with(earlier, kept, error, equal);
+        let error = error.hypot(self.walks?).hypot(2.0 / real(self.found).sqrt()).hypot(EDGE);
+        // CPU time that a target spends without registering and that no window met: no more than what so many windows would
+        // have missed once in twenty times.
+        let missed = MISSED.powf(all.recip());
+        let total = |taken_off: f64| registrations * (1.0 + self.outside / (cpu - taken_off).max(f64::MIN_POSITIVE));
+        let careful = total(cost * (1.0 - uncertainty) * (1.0 - displaced) * kept);
+        let lower = spread(careful, error).0 * missed;
+        let slowed = self.slowed(1.0 + uncertainty);
+        let unknown = saturated || self.cut || self.found < FEWEST_FOUND || equal < FEWEST || slowed > SLOWEST;
+        if unknown {
+            return Some(Estimate::at_least(lower));
+        }
+        let corrected = total((cost * (1.0 + uncertainty)).min(0.9 * cpu));
+        let concentrated = 1.0 + displaced * ((1.0 - cost / cpu) * slowed - 1.0).max(0.0);
+        let (_, upper) = spread(corrected * concentrated, error);
+        Some(Estimate { value: total(cost), lower, upper })
+    }
+
+    /// The most of the probe's CPU time that can have been taken from the target's work, as a share: what did not show as a
+    /// higher use of CPU inside than outside.
+    fn displaced(&self, cost: f64) -> f64 {
+        let wall = self.sum(|window| window.wall);
+        let count = real(self.windows.len() as u64);
+        let mean = self.sum(|window| window.gained) / count;
+        let variance = self.sum(|window| (window.gained - mean).powi(2)) / (count - 1.0);
+        let Some(factor) = student::quantile(count - 1.0) else { return 1.0 };
+        if cost <= 0.0 || wall <= 0.0 {
+            return 1.0;
+        }
+        let gained = mean - factor * (variance / count).sqrt();
+        (1.0 - gained * wall / cost).clamp(0.0, 1.0)
+    }
+
+    /// How much faster the hit threads would have been without the probe if each CPU ran nothing but them.
+    fn slowed(&self, cost: f64) -> f64 {
+        let registrations = self.sum(|window| window.registrations);
+        self.sum(|window| window.registrations / (1.0 - cost * window.busiest).max(0.01)) / registrations
+    }
+
+    /// The error between windows and how many there are of equal weight, if earlier windows are taken into account. If they
+    /// were more different from each other than these are, these look alike by chance.
+    fn with(&self, earlier: &Self, kept: f64, error: f64, equal: f64) -> (f64, f64) {
+        let windows = || earlier.windows.iter().chain(&self.windows).copied();
+        match between(&windows().collect::<Vec<_>>(), kept) {
+            Some((of_all, all)) if all > equal => (error.max(of_all * (all / equal).sqrt()), all),
+            _ => (error, equal),
+        }
+    }
+}
+
+/// The relative error of registrations per CPU second from the spread between windows (the jackknife, which is honest about a
+/// ratio of few windows), and how many windows of equal weight there are.
+fn between(windows: &[Figure], kept: f64) -> Option<(f64, f64)> {
+    let sum = |of: &dyn Fn(&Figure) -> f64| windows.iter().map(of).sum::<f64>();
+    let weight = |window: &Figure| (window.cpu - kept * window.cost).max(0.0);
+    let (registrations, weights) = (sum(&|window| window.registrations), sum(&weight));
+    let equal = weights * weights / sum(&|window| weight(window).powi(2));
+    let factor = student::quantile(equal - 1.0)?;
+    let count = real(windows.len() as u64);
+    let without = |window: &Figure| (registrations - window.registrations) / (weights - weight(window));
+    let mean = sum(&without) / count;
+    let variance = sum(&|window| (without(window) - mean).powi(2)) * (count - 1.0) / count;
+    let error = factor * variance.sqrt() / (registrations / weights);
+    error.is_finite().then_some((error, equal))
+}
+
+fn figure(window: &Window, pc: Option<u64>, each: f64, mean: f64) -> Figure {
+    let inside = &window.inside;
+    let (wall, cpu) = (inside.wall.as_secs_f64(), inside.target_cpu.as_secs_f64());
+    // The walks of one window are few where it met few hits; those of all windows then stand in.
+    let mean = if inside.sampled == 0 { mean } else { real(inside.sample(pc).nodes) / real(inside.sampled) };
+    let cost = inside.cost(each);
+    let hits = real(inside.hits).max(1.0);
+    let outside = window.outside_wall.as_secs_f64();
+    let before =
+        if outside > 0.0 { (window.outside_cpu.as_secs_f64() - window.outside_cost.as_secs_f64()) / outside } else { 0.0 };
+    let of_busiest = if wall > 0.0 { cost * real(inside.busiest) / hits / wall } else { 1.0 };
+    let of_all = if cpu > 0.0 { cost / cpu } else { 1.0 };
+    Figure {
+        registrations: real(inside.hits) * mean,
+        cpu,
+        cost,
+        busiest: of_busiest.max(of_all).min(1.0),
+        gained: if wall > 0.0 { cpu / wall - before } else { 0.0 },
+        wall,
+    }
+}
