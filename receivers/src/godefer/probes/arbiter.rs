@@ -28,6 +28,8 @@ const SHORTEST_LOOK: f64 = 0.01;
 /// Waits that [`Grant::NotBefore`] names, in seconds: not so short that asking becomes the work, and not so long that a higher
 /// allowance would go unnoticed.
 const WAIT: std::ops::RangeInclusive<f64> = 0.01..=10.0;
+/// Part of the income that a plan can always count on.
+const LEAST_AVAILABLE: f64 = 0.1;
 /// Less than this is rounding, in seconds.
 const ROUNDING: f64 = 1e-9;
 
@@ -162,8 +164,7 @@ impl Arbiter {
         (self.share * self.used.unwrap_or(0.0)).max(LEAST)
     }
 
-    /// Seconds of CPU time per second that a probe can count on while the others go on as they do. What is less important
-    /// counts only as far as it has an income of its own.
+    /// Seconds of CPU time per second that a probe can count on while the others go on as they do. What is less important counts only as far as it has an income of its own. Never nothing: a plan needs something to divide.
     pub(crate) fn available(&mut self, probe: Probe, now: Instant) -> f64 {
         self.fill(now);
         let income = self.income();
@@ -177,7 +178,7 @@ impl Arbiter {
                 left -= account.pace.min(own);
             }
         }
-        left.max(probe.reserve() * income)
+        left.max(LEAST_AVAILABLE * income)
     }
 
     /// Books what a probe has cost.
@@ -205,8 +206,8 @@ impl Arbiter {
         Grant::NotBefore(now + Duration::from_secs_f64((missing / income).clamp(*WAIT.start(), *WAIT.end())))
     }
 
-    /// Whether a probe that is always on has to go: it has used up its savings and costs more than it gets. It may come back
-    /// when it is granted again.
+    /// Whether a probe is in debt. One that is always on has to go then: it has used up its savings and costs more than it gets.
+    /// It may come back when it is granted again.
     pub(crate) fn must_shed(&mut self, probe: Probe, now: Instant) -> bool {
         self.fill(now);
         self.account(probe).is_some_and(|account| account.purse < -ROUNDING)

@@ -1,7 +1,8 @@
 //! Probes: breakpoints in live processes, within a budget.
 //!
 //! A thread of its own ([`worker`]) places and removes them, reads what they count and turns it into [`Figures`], for which
-//! each look at the process asks and which it sends along with its own, and into log records, which are sent as they come. Everything here may fail
+//! each look at the process asks and which it sends along with its own, and into log records, which are sent as they come.
+//! Everything here may fail
 //! without harm to the snapshots, and says so once.
 
 mod arbiter;

@@ -7,15 +7,11 @@ use deferd_bpf::{Link, Settings};
 use super::arbiter::{Arbiter, Grant, Probe};
 use super::host::Host;
 use super::placed::Placed;
-use super::rates::{HitCost, Interval, Load, Mode, Planner, Rates, SiteRate, Window, expected, next_window};
+use super::rates::{HitCost, Interval, Learned, Load, Mode, Planner, Rates, SiteRate, Window, expected, next_window};
 use super::reading::{Reading, between};
 
 /// How far the calibrated cost of a hit may be off: another state of the caches, another neighbour.
 const UNCERTAINTY: f64 = 0.15;
-/// What one walk costs before any was seen.
-const FIRST_WALK: Duration = Duration::from_micros(1);
-/// How long a breakpoint of a window is in place before any was seen: the window, and removing it.
-const FIRST_RESIDENCY: Duration = Duration::from_millis(30);
 /// Records of one frame that are walked, at about 50 ns each; more are counted as "at least".
 const MOST_RECORDS: u32 = 16_384;
 /// What a walk of that many may cost at most in windows, where many are walked.
@@ -30,7 +26,8 @@ pub(super) struct Returns {
     pub(super) placed: Placed,
     planner: Planner,
     rates: Rates,
-    load: Load,
+    learned: Learned,
+    hit: Duration,
     /// Where the present stretch began, or the last window ended: what comes next counts from here.
     began: Option<Reading>,
     /// When the next window opens.
@@ -53,12 +50,12 @@ pub(super) struct Target {
 
 impl Returns {
     pub(super) fn new(is_there: bool, hit: Duration, now: Instant) -> Self {
-        let load = Load { hits_per_second: 0.0, peak: 0.0, hit, walk: FIRST_WALK, residency: FIRST_RESIDENCY };
         Self {
             placed: Placed::default(),
             planner: Planner::new(is_there, now),
             rates: Rates::new(HitCost { each: hit, uncertainty: UNCERTAINTY }),
-            load,
+            learned: Learned::default(),
+            hit,
             began: None,
             due: is_there.then_some(now),
             tail: Duration::ZERO,
@@ -89,7 +86,7 @@ impl Returns {
         settings.sample_mask = (1_u32 << shift.min(31)) - 1;
         settings.max_records = most;
         settings.return_limit = match self.planner.mode() {
-            Mode::AlwaysOn { .. } => self.planner.limit_hits(&self.load, affordable),
+            Mode::AlwaysOn { .. } => self.planner.limit_hits(&self.load(), affordable),
             // A window ends by itself.
             _ => u64::MAX,
         };
@@ -114,9 +111,14 @@ impl Returns {
         };
         let interval = between(&before, &after, shift);
         self.rates.always_on(&interval);
-        self.learn(&interval);
-        let available = arbiter.available(Probe::Rates, after.at);
-        let mode = self.planner.decide(&self.load, available, after.at);
+        self.learned.always_on(&interval);
+        let (now, load) = (after.at, self.load());
+        let available = arbiter.available(Probe::Rates, now);
+        let mode = if arbiter.must_shed(Probe::Rates, now) {
+            self.planner.over_limit(&load, available, now)
+        } else {
+            self.planner.decide(&load, available, false, now)
+        };
         self.began = Some(after);
         if !matches!(mode, Mode::AlwaysOn { .. }) {
             self.due = Some(Instant::now());
@@ -129,7 +131,7 @@ impl Returns {
         let now = Instant::now();
         if matches!(self.planner.mode(), Mode::AlwaysOn { .. }) {
             let available = arbiter.available(Probe::Rates, now);
-            self.planner.over_limit(&self.load, available, now);
+            self.planner.over_limit(&self.load(), available, now);
             self.due = Some(now);
         }
     }
@@ -166,7 +168,7 @@ impl Returns {
             self.due = None;
             return;
         };
-        if let Grant::NotBefore(later) = arbiter.grant(Probe::Rates, expected(&self.load, shift), now) {
+        if let Grant::NotBefore(later) = arbiter.grant(Probe::Rates, expected(&self.load(), shift), now) {
             self.due = Some(later);
             return;
         }
@@ -184,47 +186,36 @@ impl Returns {
         let inside = between(&began, &ended, shift);
         let cost = self.cost(&before, &ended, &gone, &inside, shift);
         arbiter.charge(Probe::Rates, cost, gone.at);
-        self.learn(&inside);
-        self.load.residency = gone.at.saturating_duration_since(began.at);
+        self.learned.window(&inside, gone.at.saturating_duration_since(began.at));
         if let Some(last) = self.began.take() {
             let outside = between(&last, &began, shift);
             self.rates.window(Window {
                 inside,
                 outside_wall: outside.wall,
                 outside_cpu: outside.target_cpu,
-                outside_cost: self.tail + cost_of(&between(&before, &began, shift), self.load.hit),
+                outside_cost: self.tail + cost_of(&between(&before, &began, shift), self.hit),
             });
         }
-        let counted = cost_of(&between(&before, &ended, shift), self.load.hit);
+        let counted = cost_of(&between(&before, &ended, shift), self.hit);
         self.tail = cost.saturating_sub(counted);
         self.began = Some(ended);
         let available = arbiter.available(Probe::Rates, gone.at);
-        self.planner.decide(&self.load, available, gone.at);
+        let in_debt = arbiter.must_shed(Probe::Rates, gone.at);
+        self.planner.decide(&self.load(), available, in_debt, gone.at);
     }
 
     /// What a window cost in all: what was counted, and while the breakpoint was being removed as many hits as there must have
     /// been, since the last of them found no program any more.
     fn cost(&self, before: &Reading, ended: &Reading, gone: &Reading, inside: &Interval, shift: u8) -> Duration {
-        let counted = cost_of(&between(before, ended, shift), self.load.hit);
+        let counted = cost_of(&between(before, ended, shift), self.hit);
         let removal = between(ended, gone, shift);
-        let pace = cost_of(inside, self.load.hit).as_secs_f64() / inside.wall.as_secs_f64().max(1e-4);
+        let pace = cost_of(inside, self.hit).as_secs_f64() / inside.wall.as_secs_f64().max(1e-4);
         let tail = Duration::from_secs_f64((pace * removal.wall.as_secs_f64()).clamp(0.0, 60.0));
-        counted + tail.max(cost_of(&removal, self.load.hit))
+        counted + tail.max(cost_of(&removal, self.hit))
     }
 
-    fn learn(&mut self, interval: &Interval) {
-        let wall = interval.wall.as_secs_f64();
-        if wall <= 0.0 {
-            return;
-        }
-        #[expect(clippy::cast_precision_loss, reason = "hits of a second")]
-        let pace = interval.hits as f64 / wall;
-        self.load.hits_per_second = pace;
-        // Of the last few, so that a pause between bursts is not taken for peace.
-        self.load.peak = (self.load.peak * 0.8).max(pace);
-        if let Some(walk) = u32::try_from(interval.sampled).ok().filter(|sampled| *sampled > 0) {
-            self.load.walk = interval.walk_time / walk;
-        }
+    fn load(&self) -> Load {
+        self.learned.load(self.hit)
     }
 
     /// Evenly distributed in 0..1: xorshift, which is enough to be out of step with anybody.

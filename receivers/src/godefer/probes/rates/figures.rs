@@ -97,9 +97,7 @@ impl Interval {
                 continue;
             }
             let site = sites.entry(more.pc).or_insert(SiteSample { pc: more.pc, ..SiteSample::default() });
-            site.frames = site.frames.saturating_add(more.frames);
-            site.nodes = site.nodes.saturating_add(more.nodes);
-            site.nodes_sq = site.nodes_sq.saturating_add(more.nodes_sq);
+            site.add(*more);
         }
         self.sites = sites.into_values().collect();
     }
@@ -118,6 +116,22 @@ impl Interval {
     /// What the probe cost in this stretch, in seconds, if a hit costs `each` seconds.
     pub(super) fn cost(&self, each: f64) -> f64 {
         real(self.hits).mul_add(each, self.walk_time.as_secs_f64())
+    }
+}
+
+impl SiteSample {
+    /// Adds what more walks found.
+    pub(super) fn add(&mut self, more: Self) {
+        self.frames = self.frames.saturating_add(more.frames);
+        self.nodes = self.nodes.saturating_add(more.nodes);
+        self.nodes_sq = self.nodes_sq.saturating_add(more.nodes_sq);
+    }
+}
+
+impl Window {
+    /// The time that it speaks for: its own and the time before it.
+    pub(super) fn span(&self) -> Duration {
+        self.inside.wall.saturating_add(self.outside_wall)
     }
 }
 

@@ -10,6 +10,7 @@
 
 mod estimate;
 mod figures;
+mod load;
 mod plan;
 mod report;
 #[cfg(test)]
@@ -21,5 +22,6 @@ mod windows;
 
 pub(crate) use estimate::Estimate;
 pub(crate) use figures::{Growth, HitCost, Interval, SiteSample, Window};
-pub(crate) use plan::{Load, Mode, Planner, expected, next_window};
+pub(crate) use load::{Learned, Load};
+pub(crate) use plan::{Mode, Planner, expected, next_window};
 pub(crate) use report::{Rates, Report, SiteRate};

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use super::Load;
 use super::figures::real;
 
 /// Part of what is available that a plan may use; the rest is for what it did not foresee.
@@ -12,18 +13,22 @@ const EASY: f64 = 0.5;
 const MAX_SHIFT: u8 = 10;
 /// Walks that a window is to bring, if it has as many hits.
 const WALKS: f64 = 64.0;
+/// Seconds of what is available that the walks of one window may add up to, where fewer walks can avoid more.
+const MOST_PER_WINDOW: f64 = 1.0;
 /// A walk that costs no more than this part of a hit is not worth saving.
 const CHEAP_WALK: f64 = 0.25;
 /// Length of a window: as long as placing and removing a breakpoint takes anyway.
 const LENGTH: Duration = Duration::from_millis(10);
 /// Windows that are closer would keep the agent busy with placing breakpoints.
 const CLOSEST: Duration = Duration::from_millis(200);
+/// Windows that are farther apart are left to the arbiter: it grants none that are too expensive.
+const FARTHEST: Duration = Duration::from_mins(1);
 /// Time from one window to the next before anything is known.
 const FIRST: Duration = Duration::from_secs(1);
 /// How long windows must have seen an easy load before the probe becomes always on again, after it was too much once, and at
 /// most. Doubled each time it was too much again soon.
 const HOLD: Duration = Duration::from_secs(5);
-const LONGEST_HOLD: Duration = Duration::from_secs(60);
+const LONGEST_HOLD: Duration = Duration::from_mins(1);
 
 /// How the probe is placed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,28 +60,6 @@ impl Mode {
     }
 }
 
-/// What the last interval, or the last windows, showed.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Load {
-    /// Hits per second while the breakpoint was in place.
-    pub(crate) hits_per_second: f64,
-    /// The same in the stretch or window that had most.
-    pub(crate) peak: f64,
-    /// What one hit costs, walk excluded.
-    pub(crate) hit: Duration,
-    /// What one walk costs.
-    pub(crate) walk: Duration,
-    /// How long the breakpoint of a window is in place, removal included.
-    pub(crate) residency: Duration,
-}
-
-impl Load {
-    /// Seconds that a hit costs with its part of a walk.
-    fn each(&self, shift: u8) -> f64 {
-        self.hit.as_secs_f64() + self.walk.as_secs_f64() * 0.5_f64.powi(i32::from(shift))
-    }
-}
-
 /// Decides how the probe is placed, without going back and forth.
 #[derive(Debug)]
 pub(crate) struct Planner {
@@ -100,8 +83,8 @@ impl Planner {
         self.mode
     }
 
-    /// Decides anew. `available` is what rates may cost, in seconds per second.
-    pub(crate) fn decide(&mut self, load: &Load, available: f64, now: Instant) -> Mode {
+    /// Decides anew. `available` is what rates may cost, in seconds per second; nothing becomes always on while `in_debt`.
+    pub(crate) fn decide(&mut self, load: &Load, available: f64, in_debt: bool, now: Instant) -> Mode {
         let affordable = |rate: f64, shift: u8, part: f64| rate * load.each(shift) <= part * available;
         let next = match self.mode {
             Mode::Off => Mode::Off,
@@ -114,7 +97,7 @@ impl Planner {
                 }
             }
             Mode::Windows { .. } => {
-                let easy = affordable(load.peak, MAX_SHIFT, EASY);
+                let easy = !in_debt && affordable(load.peak, MAX_SHIFT, EASY);
                 let since = if easy { Some(*self.easy_since.get_or_insert(now)) } else { None };
                 self.easy_since = since;
                 let lasting = since.is_some_and(|since| now.saturating_duration_since(since) >= self.hold);
@@ -129,6 +112,7 @@ impl Planner {
     }
 
     /// The kernel side counted more than [`limit_hits`](Self::limit_hits), or the arbiter takes back: from now on windows.
+    /// `load` holds already what was too much.
     pub(crate) fn over_limit(&mut self, load: &Load, available: f64, now: Instant) -> Mode {
         if self.mode == Mode::Off {
             return Mode::Off;
@@ -171,12 +155,14 @@ pub(crate) fn expected(load: &Load, shift: u8) -> Duration {
 
 fn windows(load: &Load, available: f64) -> Mode {
     let hits = load.hits_per_second * LENGTH.as_secs_f64();
+    let cost = |shift: u8| load.hits_per_second * load.each(shift) * load.residency.as_secs_f64();
     let brings_enough = |shift: u8| hits * 0.5_f64.powi(i32::from(shift)) >= WALKS;
     let cheap = |shift: u8| load.each(shift) - load.each(u8::MAX) <= CHEAP_WALK * load.hit.as_secs_f64();
-    let shift = (0..=MAX_SHIFT).find(|shift| cheap(*shift) || !brings_enough(shift + 1)).unwrap_or(MAX_SHIFT);
-    let cost = load.hits_per_second * load.each(shift) * load.residency.as_secs_f64();
-    let every = Duration::try_from_secs_f64(cost / (USED * available)).unwrap_or(Duration::MAX);
-    Mode::Windows { every: every.clamp(CLOSEST, Duration::from_hours(1)), length: LENGTH, shift }
+    let affordable = |shift: u8| cost(shift) <= MOST_PER_WINDOW * available;
+    let enough = |shift: &u8| cheap(*shift) || (affordable(*shift) && !brings_enough(shift + 1));
+    let shift = (0..=MAX_SHIFT).find(enough).unwrap_or(MAX_SHIFT);
+    let every = Duration::try_from_secs_f64(cost(shift) / (USED * available)).unwrap_or(Duration::MAX);
+    Mode::Windows { every: every.clamp(CLOSEST, FARTHEST), length: LENGTH, shift }
 }
 
 /// A number that is not negative as a count; what is too large becomes the largest.

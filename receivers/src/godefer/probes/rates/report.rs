@@ -7,13 +7,18 @@ use super::estimate::{Estimate, always_on};
 use super::figures::{Growth, HitCost, Interval, MAX_SITES, Window};
 use super::windows;
 
-/// With fewer windows since the last report, older ones are taken in.
+/// With fewer windows since the last report, older ones are taken in; and so are they, for at most so long, while all the CPU
+/// time of the target is in fewer windows than this: a burst or two say little about bursts.
 const ENOUGH: usize = 10;
+const ENOUGH_BUSY: f64 = 5.0;
+const LONGEST_SPAN: Duration = Duration::from_mins(1);
 /// Windows are kept for this long, and at most so many.
 const KEPT: Duration = Duration::from_mins(2);
 const MOST_WINDOWS: usize = 256;
 /// Stretches of different sampling per report; beyond that they are added up as if they were of one.
 const MOST_STRETCHES: usize = 64;
+/// An estimate says nothing about what was longer ago.
+const LONGEST_OPEN: Duration = Duration::from_mins(2);
 
 /// Registrations per second of one process.
 #[derive(Debug, Clone)]
@@ -45,7 +50,33 @@ pub(crate) struct Rates {
     windows: VecDeque<Window>,
     /// How many of the windows came since the last report.
     fresh: usize,
-    registrations: BTreeMap<u64, f64>,
+    registrations: BTreeMap<u64, Registered>,
+}
+
+/// Registrations of one site since counting began.
+#[derive(Debug, Clone, Copy, Default)]
+struct Registered {
+    /// Up to where there was an estimate with two ends.
+    known: f64,
+    /// Seconds since, in which only "at least" was known.
+    open: f64,
+    /// The most that was told.
+    told: f64,
+}
+
+impl Registered {
+    /// A report about `seconds` more. Time of which little was known is made up for by the next estimate that has two ends.
+    fn add(&mut self, rate: Estimate, seconds: f64) -> f64 {
+        let open = (self.open + seconds).min(LONGEST_OPEN.as_secs_f64());
+        let all = self.known + rate.value * open;
+        if rate.upper.is_some() {
+            (self.known, self.open) = (all, 0.0);
+        } else {
+            self.open = open;
+        }
+        self.told = self.told.max(all);
+        self.told
+    }
 }
 
 impl Rates {
@@ -83,17 +114,19 @@ impl Rates {
     pub(crate) fn report(&mut self, growth: &[Growth]) -> Option<Report> {
         self.forget();
         let stretched = seconds(self.stretches.iter().map(|stretch| stretch.wall));
-        let windowed = seconds(self.windows.iter().map(span));
-        let fresh = stretched + seconds(self.windows.iter().rev().take(self.fresh).map(span));
+        let old = self.windows.len().saturating_sub(if stretched > 0.0 { self.fresh } else { self.enough() });
+        let before: Vec<&Window> = self.windows.iter().take(old).collect();
+        let windows: Vec<&Window> = self.windows.iter().skip(old).collect();
+        let windowed = seconds(windows.iter().map(|window| window.span()));
+        let fresh = stretched + seconds(self.windows.iter().rev().take(self.fresh).map(Window::span));
         if fresh <= 0.0 {
             return None;
         }
-        let windows: Vec<&Window> = self.windows.iter().collect();
         let rate = |pc| {
             let counted = self.stretches.iter().map(|stretch| always_on(stretch, pc));
             let counted = counted.fold(Estimate::NONE, Estimate::plus);
             let carried =
-                if windows.is_empty() { Estimate::NONE } else { windows::rate(&windows, pc, self.cost).times(windowed) };
+                if windows.is_empty() { Estimate::NONE } else { windows::rate(&before, &windows, pc, self.cost).times(windowed) };
             counted.plus(carried).times((stretched + windowed).recip())
         };
         let mut total = rate(None);
@@ -103,21 +136,37 @@ impl Rates {
             let rate = rate(Some(pc)).plus(grown);
             total = total.plus(grown);
             let registrations = self.registrations.entry(pc).or_default();
-            *registrations += rate.value * fresh;
-            sites.push(SiteRate { pc, rate, registrations: *registrations });
+            sites.push(SiteRate { pc, rate, registrations: registrations.add(rate, fresh) });
         }
         self.stretches.clear();
         self.fresh = 0;
-        Some(Report { span: Duration::from_secs_f64(stretched + windowed), total, sites })
+        let span = Duration::try_from_secs_f64(stretched + windowed).unwrap_or(Duration::MAX);
+        Some(Report { span, total, sites })
     }
 
-    /// Lets go of windows that are too old, or older than a report needs.
+    /// How many of the latest windows a report is made of.
+    fn enough(&self) -> usize {
+        let (mut count, mut sum, mut squares, mut age) = (0, 0.0, 0.0, Duration::ZERO);
+        for window in self.windows.iter().rev() {
+            let busy = sum * sum >= ENOUGH_BUSY * squares || age > LONGEST_SPAN;
+            if count >= self.fresh.max(ENOUGH) && busy {
+                break;
+            }
+            let cpu = window.inside.target_cpu.as_secs_f64();
+            sum += cpu;
+            squares += cpu * cpu;
+            age = age.saturating_add(window.span());
+            count += 1;
+        }
+        count
+    }
+
+    /// Lets go of windows that are too old, and not of this report.
     fn forget(&mut self) {
-        let enough = if self.stretches.is_empty() { ENOUGH.max(self.fresh) } else { self.fresh };
-        let mut age = self.windows.iter().map(span).fold(Duration::ZERO, Duration::saturating_add);
-        while self.windows.len() > enough || (age > KEPT && self.windows.len() > self.fresh) {
+        let mut age = self.windows.iter().map(Window::span).fold(Duration::ZERO, Duration::saturating_add);
+        while age > KEPT && self.windows.len() > self.fresh {
             let Some(oldest) = self.windows.pop_front() else { return };
-            age = age.saturating_sub(span(&oldest));
+            age = age.saturating_sub(oldest.span());
         }
     }
 
@@ -133,10 +182,6 @@ impl Rates {
         pcs.sort_unstable();
         pcs
     }
-}
-
-fn span(window: &Window) -> Duration {
-    window.inside.wall.saturating_add(window.outside_wall)
 }
 
 fn seconds(all: impl Iterator<Item = Duration>) -> f64 {

@@ -15,7 +15,7 @@
 //! one does not for bursts.
 
 use super::estimate::{Estimate, FEWEST_FOUND, spread, walk_error};
-use super::figures::{HitCost, Window, real};
+use super::figures::{HitCost, SiteSample, Window, real};
 use super::student;
 
 /// Share of the CPU time inside windows that the probe may use before the upper bound is given up.
@@ -24,6 +24,8 @@ const SATURATED: f64 = 0.6;
 const SLOWEST: f64 = 4.0;
 /// Windows of equal weight below which there is no upper bound.
 const FEWEST: f64 = 2.5;
+/// How often windows may have missed that a target does something else.
+const MISSED: f64 = 0.05;
 /// Counters and CPU time are read one after the other, next to a window of some milliseconds.
 const EDGE: f64 = 0.01;
 
@@ -43,6 +45,7 @@ struct Figures {
     span: f64,
 }
 
+#[derive(Clone, Copy)]
 struct Figure {
     registrations: f64,
     cpu: f64,
@@ -54,14 +57,16 @@ struct Figure {
     wall: f64,
 }
 
-/// Registrations per second over windows and the time between them, of one site or of all.
-pub(super) fn rate(windows: &[&Window], pc: Option<u64>, hit: HitCost) -> Estimate {
+/// Registrations per second over windows and the time between them, of one site or of all. `before` are earlier windows: they
+/// are not part of the figure, but say how different the target's windows are.
+pub(super) fn rate(before: &[&Window], windows: &[&Window], pc: Option<u64>, hit: HitCost) -> Estimate {
     let figures = Figures::new(windows, pc, hit);
+    let earlier = Figures::new(before, pc, hit);
     if figures.span <= 0.0 {
         return Estimate::UNKNOWN;
     }
     let seen = figures.nodes / figures.span * (1.0 - EDGE);
-    let Some(estimate) = figures.carried_over(hit.uncertainty) else {
+    let Some(estimate) = figures.carried_over(&earlier, hit.uncertainty) else {
         return Estimate::at_least(seen);
     };
     let estimate = estimate.times(figures.span.recip());
@@ -72,24 +77,21 @@ impl Figures {
     fn new(windows: &[&Window], pc: Option<u64>, hit: HitCost) -> Self {
         let each = hit.each.as_secs_f64();
         let inside = || windows.iter().map(|window| &window.inside);
-        let walked: u64 = inside().map(|inside| inside.sampled).sum();
-        let pooled =
-            inside().map(|inside| inside.sample(pc)).fold((0, 0, 0), |(frames, nodes, squares): (u64, u64, u64), found| {
-                (frames.saturating_add(found.frames), nodes.saturating_add(found.nodes), squares.saturating_add(found.nodes_sq))
-            });
-        let site = super::SiteSample { pc: 0, frames: pooled.0, nodes: pooled.1, nodes_sq: pooled.2 };
-        let mean = real(pooled.1) / real(walked.max(1));
+        let walked = inside().fold(0, |walked: u64, inside| walked.saturating_add(inside.sampled));
+        let mut site = SiteSample::default();
+        inside().for_each(|inside| site.add(inside.sample(pc)));
+        let mean = real(site.nodes) / real(walked.max(1));
         Self {
             windows: windows.iter().map(|window| figure(window, pc, each, mean)).collect(),
-            found: pooled.0,
-            nodes: real(pooled.1),
+            found: site.frames,
+            nodes: real(site.nodes),
             cut: inside().any(|inside| inside.cut > 0),
             walks: walk_error(walked, site),
             outside: windows
                 .iter()
                 .map(|window| (window.outside_cpu.as_secs_f64() - window.outside_cost.as_secs_f64()).max(0.0))
                 .sum(),
-            span: windows.iter().map(|window| (window.inside.wall + window.outside_wall).as_secs_f64()).sum(),
+            span: windows.iter().map(|window| window.span().as_secs_f64()).sum(),
         }
     }
 
@@ -98,7 +100,7 @@ impl Figures {
     }
 
     /// Registrations in all, or nothing if windows are too few or too unlike to say more than what was seen.
-    fn carried_over(&self, uncertainty: f64) -> Option<Estimate> {
+    fn carried_over(&self, earlier: &Self, uncertainty: f64) -> Option<Estimate> {
         let registrations = self.sum(|window| window.registrations);
         let cpu = self.sum(|window| window.cpu);
         let cost = self.sum(|window| window.cost);
@@ -108,11 +110,12 @@ impl Figures {
         let displaced = self.displaced(cost);
         let saturated = cost / cpu > SATURATED;
         let kept = if saturated { 0.0 } else { 1.0 };
-        let (error, equal) = self.between(kept)?;
+        let (error, equal) = between(&self.windows, kept)?;
+        let (error, all) = self.with(earlier, kept, error, equal);
         let error = error.hypot(self.walks?).hypot(2.0 / real(self.found).sqrt()).hypot(EDGE);
-        // Time that a target spends otherwise and that no window met, with the same CPU time: no longer than what so many
-        // windows would have missed once in forty times.
-        let missed = 0.025_f64.powf(equal.recip());
+        // CPU time that a target spends without registering and that no window met: no more than what so many windows would
+        // have missed once in twenty times.
+        let missed = MISSED.powf(all.recip());
         let total = |taken_off: f64| registrations * (1.0 + self.outside / (cpu - taken_off).max(f64::MIN_POSITIVE));
         let careful = total(cost * (1.0 - uncertainty) * (1.0 - displaced) * kept);
         let lower = spread(careful, error).0 * missed;
@@ -148,20 +151,31 @@ impl Figures {
         self.sum(|window| window.registrations / (1.0 - cost * window.busiest).max(0.01)) / registrations
     }
 
-    /// The relative error of registrations per CPU second from the spread between windows (the jackknife, which is honest about
-    /// a ratio of few windows), and how many windows of equal weight there are.
-    fn between(&self, kept: f64) -> Option<(f64, f64)> {
-        let weight = |window: &Figure| (window.cpu - kept * window.cost).max(0.0);
-        let (registrations, weights) = (self.sum(|window| window.registrations), self.sum(weight));
-        let equal = weights * weights / self.sum(|window| weight(window).powi(2));
-        let factor = student::quantile(equal - 1.0)?;
-        let count = real(self.windows.len() as u64);
-        let without = |window: &Figure| (registrations - window.registrations) / (weights - weight(window));
-        let mean = self.sum(without) / count;
-        let variance = self.sum(|window| (without(window) - mean).powi(2)) * (count - 1.0) / count;
-        let error = factor * variance.sqrt() / (registrations / weights);
-        error.is_finite().then_some((error, equal))
+    /// The error between windows and how many there are of equal weight, if earlier windows are taken into account. If they
+    /// were more different from each other than these are, these look alike by chance.
+    fn with(&self, earlier: &Self, kept: f64, error: f64, equal: f64) -> (f64, f64) {
+        let windows = || earlier.windows.iter().chain(&self.windows).copied();
+        match between(&windows().collect::<Vec<_>>(), kept) {
+            Some((of_all, all)) if all > equal => (error.max(of_all * (all / equal).sqrt()), all),
+            _ => (error, equal),
+        }
     }
+}
+
+/// The relative error of registrations per CPU second from the spread between windows (the jackknife, which is honest about a
+/// ratio of few windows), and how many windows of equal weight there are.
+fn between(windows: &[Figure], kept: f64) -> Option<(f64, f64)> {
+    let sum = |of: &dyn Fn(&Figure) -> f64| windows.iter().map(of).sum::<f64>();
+    let weight = |window: &Figure| (window.cpu - kept * window.cost).max(0.0);
+    let (registrations, weights) = (sum(&|window| window.registrations), sum(&weight));
+    let equal = weights * weights / sum(&|window| weight(window).powi(2));
+    let factor = student::quantile(equal - 1.0)?;
+    let count = real(windows.len() as u64);
+    let without = |window: &Figure| (registrations - window.registrations) / (weights - weight(window));
+    let mean = sum(&without) / count;
+    let variance = sum(&|window| (without(window) - mean).powi(2)) * (count - 1.0) / count;
+    let error = factor * variance.sqrt() / (registrations / weights);
+    error.is_finite().then_some((error, equal))
 }
 
 fn figure(window: &Window, pc: Option<u64>, each: f64, mean: f64) -> Figure {

@@ -3,11 +3,12 @@
 use std::time::{Duration, Instant};
 
 use super::super::super::arbiter::{Arbiter, Grant, Probe};
-use super::super::{Estimate, HitCost, Interval, Load, Mode, Planner, Rates, Window, expected, next_window};
+use super::super::{Estimate, HitCost, Interval, Learned, Load, Mode, Planner, Rates, Window, expected, next_window};
 use super::target::{SITES, Scenario, Target};
 
 const CALIBRATED: f64 = 0.5e-6;
 const UNCERTAINTY: f64 = 0.1;
+pub(super) const KNOWN: HitCost = HitCost { each: Duration::from_nanos(500), uncertainty: UNCERTAINTY };
 /// Seconds that walking one record takes.
 const NODE: f64 = 50e-9;
 /// Seconds until a breakpoint is in place.
@@ -15,8 +16,6 @@ const ATTACH: f64 = 0.010;
 /// Seconds of a run, and between two reports.
 const RUN: f64 = 60.0;
 const REPORT: f64 = 10.0;
-/// Windows whose load the plan looks at.
-const RECENT: usize = 5;
 
 /// What came of one run, or of all runs of a scenario.
 #[derive(Debug, Default)]
@@ -26,16 +25,23 @@ pub(super) struct Outcome {
     sites: usize,
     sites_held: usize,
     at_least: usize,
+    /// What "at least" said, as a part of the truth.
+    lowest: Vec<f64>,
     /// Relative errors, and relative widths of intervals with two ends.
     errors: Vec<f64>,
     widths: Vec<f64>,
     /// Largest share of the target's CPU time that was charged, and that probes really cost.
     pub(super) overhead: f64,
     real_overhead: f64,
+    /// Changes between always on and windows.
+    switches: usize,
+    runs: usize,
+    /// Longest time from a jump until the probe was in windows.
+    pub(super) noticed: f64,
 }
 
 impl Outcome {
-    pub(super) const HEAD: &'static str = "scenario                                        reports  held %  sites %  at least %  error p50 %  p95 %  width p50 %  charged %  cost %";
+    pub(super) const HEAD: &'static str = "scenario                                        reports  held %  sites %  at least %  of true %  error p50 %  p95 %  width p50 %  charged %  cost %  switches";
 
     pub(super) fn add(&mut self, other: &Self) {
         self.reports += other.reports;
@@ -43,6 +49,10 @@ impl Outcome {
         self.sites += other.sites;
         self.sites_held += other.sites_held;
         self.at_least += other.at_least;
+        self.switches += other.switches;
+        self.runs += other.runs;
+        self.noticed = self.noticed.max(other.noticed);
+        self.lowest.extend(&other.lowest);
         self.errors.extend(&other.errors);
         self.widths.extend(&other.widths);
         self.overhead = self.overhead.max(other.overhead);
@@ -53,19 +63,27 @@ impl Outcome {
         self.reports > 0 && self.held * 100 >= self.reports * 95 && self.sites_held * 100 >= self.sites * 95
     }
 
+    /// Two ends in most reports, a small error, and an interval that is no wider than the truth is high, times `width`.
+    pub(super) fn says_something(&self, width: f64) -> bool {
+        let good = quantile(&self.errors, 0.5) < 0.35 && quantile(&self.widths, 0.5) < width;
+        good && self.at_least * 2 < self.reports
+    }
+
     pub(super) fn line(&self, name: &str) -> String {
         let percent = |part: usize, all: usize| 100.0 * part as f64 / all.max(1) as f64;
         format!(
-            "{name:<47} {:>7} {:>7.1} {:>8.1} {:>11.1} {:>12.1} {:>6.1} {:>12.1} {:>10.2} {:>7.2}",
+            "{name:<47} {:>7} {:>7.1} {:>8.1} {:>11.1} {:>10.0} {:>12.1} {:>6.1} {:>12.1} {:>10.2} {:>7.2} {:>9.1}",
             self.reports,
             percent(self.held, self.reports),
             percent(self.sites_held, self.sites),
             percent(self.at_least, self.reports),
+            100.0 * quantile(&self.lowest, 0.5),
             100.0 * quantile(&self.errors, 0.5),
             100.0 * quantile(&self.errors, 0.95),
             100.0 * quantile(&self.widths, 0.5),
             100.0 * self.overhead,
             100.0 * self.real_overhead,
+            self.switches as f64 / self.runs.max(1) as f64,
         )
     }
 
@@ -78,7 +96,10 @@ impl Outcome {
                 self.widths.push((upper - estimate.lower) / truth);
             }
             Some(_) => {}
-            None => self.at_least += 1,
+            None => {
+                self.at_least += 1;
+                self.lowest.push(estimate.lower / truth);
+            }
         }
     }
 }
@@ -95,6 +116,7 @@ struct Run {
     arbiter: Arbiter,
     planner: Planner,
     rates: Rates,
+    believed: HitCost,
     start: Instant,
     now: f64,
     /// What a hit really costs.
@@ -104,23 +126,22 @@ struct Run {
     closed: (f64, f64, f64),
     opened: f64,
     next: f64,
-    recent: Vec<f64>,
-    walk: f64,
+    learned: Learned,
     /// Time and registrations when a window or a stretch was complete.
     truths: Vec<(f64, f64, [f64; 2])>,
 }
 
-/// One minute of one target.
-pub(super) fn run(scenario: Scenario, seed: u64) -> Outcome {
+/// One minute of one target, whose hits the estimators believe to cost so much.
+pub(super) fn run(scenario: Scenario, seed: u64, believed: HitCost) -> Outcome {
     let start = Instant::now();
     let mut target = Target::new(scenario, seed);
     let hit = CALIBRATED * (1.0 + UNCERTAINTY * (2.0 * target.random() - 1.0));
-    let cost = HitCost { each: Duration::from_secs_f64(CALIBRATED), uncertainty: UNCERTAINTY };
     let mut run = Run {
         target,
         arbiter: Arbiter::new(0.01, start),
         planner: Planner::new(true, start),
-        rates: Rates::new(cost),
+        rates: Rates::new(believed),
+        believed,
         start,
         now: 0.0,
         hit,
@@ -128,8 +149,7 @@ pub(super) fn run(scenario: Scenario, seed: u64) -> Outcome {
         closed: (0.0, 0.0, 0.0),
         opened: 0.0,
         next: 0.0,
-        recent: Vec::new(),
-        walk: 1e-6,
+        learned: Learned::default(),
         truths: vec![(0.0, 0.0, [0.0; 2])],
     };
     run.live(1.0);
@@ -138,7 +158,12 @@ pub(super) fn run(scenario: Scenario, seed: u64) -> Outcome {
     let mut outcome = Outcome::default();
     let mut due = REPORT;
     while run.now < RUN {
+        let before = std::mem::discriminant(&run.planner.mode());
         run.step();
+        outcome.switches += usize::from(before != std::mem::discriminant(&run.planner.mode()));
+        if run.now >= scenario.jump && outcome.noticed == 0.0 && matches!(run.planner.mode(), Mode::Windows { .. }) {
+            outcome.noticed = run.now - scenario.jump;
+        }
         if run.now >= due {
             due += REPORT;
             run.report(&mut outcome);
@@ -146,6 +171,7 @@ pub(super) fn run(scenario: Scenario, seed: u64) -> Outcome {
     }
     let used = (0.01 * run.target.cpu).max(0.001 * run.now) / 0.01;
     outcome.overhead = run.charged / used;
+    outcome.runs = 1;
     outcome.real_overhead = run.target.cost / used;
     outcome
 }
@@ -174,23 +200,7 @@ impl Run {
     }
 
     fn load(&self) -> Load {
-        let peak = self.recent.iter().copied().fold(0.0, f64::max);
-        Load {
-            hits_per_second: self.recent.iter().sum::<f64>() / self.recent.len().max(1) as f64,
-            peak,
-            hit: Duration::from_secs_f64(CALIBRATED),
-            walk: Duration::from_secs_f64(self.walk),
-            residency: Duration::from_millis(25),
-        }
-    }
-
-    fn learn(&mut self, seen: &Interval, keep: usize) {
-        self.recent.push(seen.hits as f64 / seen.wall.as_secs_f64());
-        let surplus = self.recent.len().saturating_sub(keep);
-        self.recent.drain(..surplus);
-        if seen.sampled > 0 {
-            self.walk = seen.walk_time.as_secs_f64() / seen.sampled as f64;
-        }
+        self.learned.load(Duration::from_secs_f64(CALIBRATED))
     }
 
     fn step(&mut self) {
@@ -223,14 +233,13 @@ impl Run {
         let truth = self.truth();
         let cpu = self.target.cpu;
         let removal = 0.001 + 0.039 * self.target.random();
-        self.target.probed(removal, shift, self.hit, NODE);
+        // The program counts on until its breakpoint is gone, so that what is charged is what was hit.
+        let tail = self.target.probed(removal, shift, self.hit, NODE).cost(CALIBRATED);
         self.now += removal;
-        let cost = inside.cost(CALIBRATED);
-        let tail = cost * removal / length;
-        self.charge(cost + tail);
+        self.charge(inside.cost(CALIBRATED) + tail);
         self.closed = (truth.0, cpu, tail);
         self.truths.push(truth);
-        self.learn(&inside, RECENT);
+        self.learned.window(&inside, Duration::from_secs_f64(length + removal));
         self.rates.window(Window {
             inside,
             outside_wall: Duration::from_secs_f64(outside.0),
@@ -240,11 +249,11 @@ impl Run {
         let now = self.at(self.now);
         let available = self.arbiter.available(Probe::Rates, now);
         let load = self.load();
-        if let Mode::AlwaysOn { .. } = self.planner.decide(&load, available, now) {
+        let in_debt = self.arbiter.must_shed(Probe::Rates, now);
+        if let Mode::AlwaysOn { .. } = self.planner.decide(&load, available, in_debt, now) {
             self.truths = vec![self.truth()];
-            self.recent.clear();
             // What was counted in windows ended before the removal; the truth of a report must begin where its figures do.
-            self.rates = Rates::new(HitCost { each: Duration::from_secs_f64(CALIBRATED), uncertainty: UNCERTAINTY });
+            self.rates = Rates::new(self.believed);
         }
     }
 
@@ -255,22 +264,25 @@ impl Run {
         let limit = self.planner.limit_hits(&load, available);
         let mut seen = Interval { shift, ..Interval::default() };
         while seen.wall < Duration::from_secs(1) && seen.hits < limit {
-            seen.add(&self.target.probed(0.010, shift, self.hit, NODE));
-            self.now += 0.010;
+            // The limit is noticed within a millisecond, although it takes far longer to act on it.
+            let step = if seen.hits * 2 > limit || seen.hits == 0 { 0.001 } else { 0.020 };
+            seen.add(&self.target.probed(step, shift, self.hit, NODE));
+            self.now += step;
         }
         self.truths.push(self.truth());
         self.arbiter.observe_cpu(self.at(self.now), Duration::from_secs_f64(self.target.cpu));
         self.charge(seen.cost(CALIBRATED));
-        self.learn(&seen, 1);
+        self.learned.always_on(&seen);
         let over = seen.hits >= limit;
         self.rates.always_on(&seen);
         let now = self.at(self.now);
         let available = self.arbiter.available(Probe::Rates, now);
         let load = self.load();
-        let mode = if over || self.arbiter.must_shed(Probe::Rates, now) {
+        let in_debt = self.arbiter.must_shed(Probe::Rates, now);
+        let mode = if over || in_debt {
             self.planner.over_limit(&load, available, now)
         } else {
-            self.planner.decide(&load, available, now)
+            self.planner.decide(&load, available, in_debt, now)
         };
         if let Mode::Windows { .. } = mode {
             self.closed = (self.now, self.target.cpu, 0.0);

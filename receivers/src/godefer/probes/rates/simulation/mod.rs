@@ -10,14 +10,23 @@
 mod driver;
 mod target;
 
-use driver::{Outcome, run};
+use super::HitCost;
+use driver::{KNOWN, Outcome, run};
+use std::time::Duration;
 use target::{Chain, Load, Scenario};
 
 /// Runs per scenario, each of a minute and with a seed of its own.
 const SEEDS: u64 = 200;
 
-const STEADY: Scenario =
-    Scenario { name: "", load: Load::Arrivals { rate: 0.0, each: 5e-6 }, bursts: None, other: 0.0, chain: Chain::Even(10) };
+const STEADY: Scenario = Scenario {
+    name: "",
+    load: Load::Arrivals { rate: 0.0, each: 5e-6 },
+    jump: f64::INFINITY,
+    bursts: None,
+    pause: 0.0,
+    other: 0.0,
+    chain: Chain::Even(10),
+};
 
 fn arrivals(name: &'static str, rate: f64, chain: Chain) -> Scenario {
     Scenario { name, load: Load::Arrivals { rate, each: 5e-6 }, chain, ..STEADY }
@@ -35,7 +44,7 @@ fn bursts(on: f64, off: f64, scenario: Scenario) -> Scenario {
 fn line(scenario: Scenario) -> Outcome {
     let mut all = Outcome::default();
     for seed in 0..SEEDS {
-        let outcome = run(scenario, seed);
+        let outcome = run(scenario, seed, KNOWN);
         assert!(outcome.overhead <= 0.01, "{}: seed {seed} was charged {:.4}", scenario.name, outcome.overhead);
         all.add(&outcome);
     }
@@ -43,11 +52,19 @@ fn line(scenario: Scenario) -> Outcome {
     all
 }
 
-/// Every scenario keeps the promise: what is said holds in 95 % of reports, in all and by site.
+fn keeps_the_promise(scenario: Scenario) -> bool {
+    let all = line(scenario);
+    let saturated = matches!(scenario.load, Load::Loop { each, .. } if each < 500e-9);
+    all.holds() && (saturated || all.says_something(3.0))
+}
+
+/// Every scenario keeps the promise: what is said holds in 95 % of reports, in all and by site. Nor is it kept by saying nothing:
+/// only where the probe uses most of the CPU may "at least" be all that is said.
 fn all_hold(scenarios: &[Scenario]) {
     println!("{}", Outcome::HEAD);
-    let failed: Vec<_> = scenarios.iter().filter(|scenario| !line(**scenario).holds()).map(|scenario| scenario.name).collect();
-    assert!(failed.is_empty(), "less than 95 % of reports hold: {failed:?}");
+    let failed: Vec<_> =
+        scenarios.iter().filter(|scenario| !keeps_the_promise(**scenario)).map(|scenario| scenario.name).collect();
+    assert!(failed.is_empty(), "less than 95 % of reports hold, or too little is said: {failed:?}");
 }
 
 #[test]
@@ -77,7 +94,11 @@ fn intervals_hold_for_threads_that_do_nothing_else() {
 
 #[test]
 fn intervals_hold_for_bursts() {
+    let turns = |scenario| Scenario { pause: 1.0, ..scenario };
     all_hold(&[
+        turns(bursts(1.0, 1.0, looping("1 s on, 1 s other work, loop of 5 us", 1.0, 5e-6, Chain::Fixed(10)))),
+        turns(bursts(2.0, 0.3, looping("2 s on, 0.3 s other work, loop of 1 us", 1.0, 1e-6, Chain::Fixed(10)))),
+        turns(bursts(0.4, 2.0, looping("0.4 s on, 2 s other work, loop of 2 us", 1.0, 2e-6, Chain::Even(10)))),
         bursts(0.1, 0.1, looping("0.1 s on, 0.1 s off, loop of 1 us", 2.0, 1e-6, Chain::Even(100))),
         bursts(0.2, 0.8, looping("0.2 s on, 0.8 s off, loop of 5 us", 1.0, 5e-6, Chain::Even(10))),
         bursts(1.5, 1.5, looping("1.5 s on, 1.5 s off, loop of 2 us", 1.0, 2e-6, Chain::Fixed(10))),
@@ -96,4 +117,23 @@ fn intervals_hold_beside_other_work() {
         beside(1.0, bursts(0.5, 0.5, arrivals("0.5 s on, 0.5 s off, 100k/s beside a CPU", 1e5, Chain::Fixed(10)))),
         beside(1.0, bursts(0.4, 1.6, looping("0.4 s on, 1.6 s off, loop of 5 us beside a CPU", 1.0, 5e-6, Chain::Even(10)))),
     ]);
+}
+
+#[test]
+fn a_thousandfold_rate_is_noticed_within_a_second_and_paid_for() {
+    let jump = Scenario { jump: 30.0, ..STEADY };
+    println!("{}", Outcome::HEAD);
+    for (name, rate, each) in [("100/s, then 100k/s", 1e2, 5e-6), ("1k/s, then 1M/s", 1e3, 1e-6)] {
+        let outcome = line(Scenario { name, load: Load::Arrivals { rate, each }, ..jump });
+        assert!(outcome.holds(), "{name}");
+        assert!(outcome.noticed > 0.0 && outcome.noticed <= 1.0, "{name}: noticed after {} s", outcome.noticed);
+    }
+}
+
+#[test]
+fn intervals_would_not_hold_if_hits_were_thought_to_cost_nothing() {
+    let free = HitCost { each: Duration::ZERO, uncertainty: 0.0 };
+    let mut all = Outcome::default();
+    (0..20).for_each(|seed| all.add(&run(looping("", 2.0, 1e-6, Chain::Even(100)), seed, free)));
+    assert!(!all.holds(), "the simulation proves nothing");
 }

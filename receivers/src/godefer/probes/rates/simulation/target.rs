@@ -29,6 +29,10 @@ pub(super) struct Scenario {
     pub(super) load: Load,
     /// Mean seconds with and without load, if it comes in bursts; the lengths vary by half.
     pub(super) bursts: Option<(f64, f64)>,
+    /// Second from which on a thousand times as many calls arrive.
+    pub(super) jump: f64,
+    /// CPUs that the target keeps busy otherwise in a pause between bursts.
+    pub(super) pause: f64,
     /// CPUs that other work of the target uses, which gives way to nothing.
     pub(super) other: f64,
     pub(super) chain: Chain,
@@ -43,6 +47,7 @@ pub(super) struct Target {
     busy: bool,
     /// Seconds until the next burst or pause.
     left: f64,
+    lived: f64,
     pub(super) registered: f64,
     pub(super) by_site: [f64; 2],
     pub(super) cpu: f64,
@@ -59,7 +64,7 @@ impl Target {
         let mut random = fastrand::Rng::with_seed(seed);
         let left = scenario.bursts.map_or(f64::INFINITY, |(on, off)| (on + off) * random.f64());
         let busy = scenario.bursts.is_none() || random.bool();
-        Self { scenario, random, busy, left, registered: 0.0, by_site: [0.0; 2], cpu: 0.0, cost: 0.0 }
+        Self { scenario, random, busy, left, lived: 0.0, registered: 0.0, by_site: [0.0; 2], cpu: 0.0, cost: 0.0 }
     }
 
     pub(super) fn random(&mut self) -> f64 {
@@ -84,6 +89,7 @@ impl Target {
         while rest > 0.0 {
             let piece = rest.min(self.left);
             self.piece(piece, probe, &mut seen);
+            self.lived += piece;
             rest -= piece;
             self.left -= piece;
             if let (true, Some((on, off))) = (self.left <= 1e-9, self.scenario.bursts) {
@@ -102,11 +108,15 @@ impl Target {
         let other = self.scenario.other * seconds;
         self.cpu += other;
         if !self.busy {
+            self.cpu += self.scenario.pause * seconds;
             return;
         }
         let room = CPUS * seconds - other;
         let (calls, each, threads) = match self.scenario.load {
-            Load::Arrivals { rate, each } => (self.poisson(rate * seconds).min((room / (each + extra)).floor()), each, CPUS),
+            Load::Arrivals { rate, each } => {
+                let rate = if self.lived >= self.scenario.jump { 1000.0 * rate } else { rate };
+                (self.poisson(rate * seconds).min((room / (each + extra)).floor()), each, CPUS)
+            }
             Load::Loop { threads, each } => {
                 let time = room.min(threads * seconds);
                 ((time / (each + extra) * (1.0 + 0.01 * (self.random.f64() - 0.5))).round(), each, threads.min(CPUS))
@@ -140,7 +150,10 @@ impl Target {
                 seen.nodes += nodes as u64;
                 seen.nodes_sq += squares as u64;
                 let site = SiteSample { pc: SITES[number], frames: calls as u64, nodes: nodes as u64, nodes_sq: squares as u64 };
-                seen.add(&Interval { sites: vec![site], ..Interval::default() });
+                match seen.sites.iter_mut().find(|known| known.pc == site.pc) {
+                    Some(known) => known.add(site),
+                    None => seen.sites.push(site),
+                }
             }
         }
         self.registered += all;
