@@ -51,6 +51,8 @@ pub(super) struct Frame {
 #[derive(Debug, Clone)]
 pub(super) enum Reading {
     Number(Number),
+    /// Of a time of its own: from where to where, in nanoseconds since the epoch.
+    Between(f64, Times),
     Distribution(Arc<Distribution>),
 }
 
@@ -225,10 +227,11 @@ fn write_numbers<'a>(out: &mut NumberPoints<'_>, points: impl Iterator<Item = (&
     for (series, reading) in points {
         let attributes = series.0.as_ref();
         let point = match reading {
-            Some(Reading::Number(value)) => NumberPoint::new(attributes, times.taken, *value),
-            _ => NumberPoint::no_recorded_value(attributes, times.taken),
+            Some(Reading::Number(value)) => NumberPoint::new(attributes, times.taken, *value).since(times.start),
+            Some(Reading::Between(value, times)) => NumberPoint::new(attributes, times.taken, *value).since(times.start),
+            _ => NumberPoint::no_recorded_value(attributes, times.taken).since(times.start),
         };
-        out.add(&point.since(times.start));
+        out.add(&point);
     }
 }
 

@@ -30,6 +30,8 @@ pub(crate) struct Registrations {
     pub(crate) rate: f64,
     pub(crate) lower: f64,
     pub(crate) upper: Option<f64>,
+    /// What the rate is about: from where to where, in nanoseconds since the epoch.
+    pub(crate) about: (u64, u64),
     /// Frames that were looked into, by how many records of the site they had: up to 1, 2, 4, ... 2^22, more.
     pub(crate) per_call: Vec<u64>,
     /// The records of all of them.

@@ -4,10 +4,11 @@
 //! what is pending now, less what was pending when counting began. Looks know what is pending.
 
 use std::collections::HashMap;
-use std::time::Instant;
+use std::time::{Duration, Instant, SystemTime};
 
 use deferd_goproc::snapshot::{DeferKind, Site};
 
+use super::super::frame::nanoseconds;
 use super::figures::Registrations;
 
 /// Sites that are followed; snapshots report fewer.
@@ -39,6 +40,9 @@ impl Pending {
     /// what they miss would look like returned.
     pub(crate) fn add(&mut self, found: &mut Vec<Registrations>, sites: &[Site], is_whole: bool, now: Instant) {
         let elapsed = self.looked.map(|looked| now.saturating_duration_since(looked).as_secs_f64());
+        let taken = nanoseconds(SystemTime::now());
+        let begun = elapsed.map_or(taken, |elapsed| taken.saturating_sub(nanoseconds_of(elapsed)));
+        let about = (begun, taken);
         let grown = if is_whole { self.look(sites, elapsed) } else { HashMap::new() };
         if is_whole {
             self.looked = Some(now);
@@ -47,7 +51,7 @@ impl Pending {
             let growth = grown.get(name).copied().unwrap_or(0.0);
             let known = found.iter_mut().find(|known| known.site == *name);
             let Some(known) = known else {
-                if let Some(new) = seen.alone(name, growth) {
+                if let Some(new) = seen.alone(name, growth, about) {
                     found.push(new);
                 }
                 continue;
@@ -91,7 +95,7 @@ impl Pending {
 
 impl Seen {
     /// A site of which the probe knows nothing: none of its functions has returned.
-    fn alone(&mut self, name: &Name, growth: f64) -> Option<Registrations> {
+    fn alone(&mut self, name: &Name, growth: f64, about: (u64, u64)) -> Option<Registrations> {
         self.told = self.told.max(real(self.last) - real(self.first));
         let rate = growth.max(0.0);
         (self.told > 0.0).then(|| Registrations {
@@ -101,10 +105,16 @@ impl Seen {
             rate,
             lower: rate,
             upper: Some(rate),
+            about,
             per_call: Vec::new(),
             per_call_sum: 0,
         })
     }
+}
+
+fn nanoseconds_of(seconds: f64) -> u64 {
+    let time = Duration::try_from_secs_f64(seconds).unwrap_or_default();
+    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
 }
 
 #[expect(clippy::cast_precision_loss, reason = "no process has 2^52 records")]
@@ -114,8 +124,6 @@ fn real(count: u64) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use deferd_goproc::snapshot::SiteName;
 
     use super::*;
@@ -133,7 +141,17 @@ mod tests {
 
     fn counted(total: f64, rate: f64) -> Registrations {
         let site = ("main.leak".to_owned(), "main.go".to_owned(), 7);
-        Registrations { site, kind: "heap", total, rate, lower: rate, upper: None, per_call: Vec::new(), per_call_sum: 0 }
+        Registrations {
+            site,
+            kind: "heap",
+            total,
+            rate,
+            lower: rate,
+            upper: None,
+            about: (0, 0),
+            per_call: Vec::new(),
+            per_call_sum: 0,
+        }
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use deferd_goproc::snapshot::Site;
 
-use super::super::frame::{Distribution, Frame, Series, count};
+use super::super::frame::{Distribution, Frame, Reading, Series, Times, count};
 use super::super::metric::Metric;
 use super::figures::{Figures, Registrations};
 
@@ -59,10 +59,11 @@ impl Frame {
             ("go.defer.kind", found.kind.into()),
         ]);
         self.add(Metric::Registrations, &series, found.total);
-        self.add(Metric::RegistrationRate, &series, found.rate);
-        self.add(Metric::RegistrationRateLower, &series, found.lower);
+        let about = Times { start: found.about.0, taken: found.about.1 };
+        self.add(Metric::RegistrationRate, &series, Reading::Between(found.rate, about));
+        self.add(Metric::RegistrationRateLower, &series, Reading::Between(found.lower, about));
         if let Some(upper) = found.upper {
-            self.add(Metric::RegistrationRateUpper, &series, upper);
+            self.add(Metric::RegistrationRateUpper, &series, Reading::Between(upper, about));
         }
         if found.per_call.iter().any(|frames| *frames > 0) {
             let bounds = (0..found.per_call.len().saturating_sub(1)).map(|power| 2_f64.powi(i32::try_from(power).unwrap_or(0)));

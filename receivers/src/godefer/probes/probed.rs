@@ -3,13 +3,14 @@
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use deferd_bpf::{Link, PanicRecord, Place, Settings, Usage};
 use deferd_goproc::target::cpu_time;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use super::super::config::Probes as Config;
+use super::super::frame::nanoseconds;
 use super::arbiter::{Arbiter, Grant, Probe};
 use super::figures::{Cost, Figures, Registrations};
 use super::host::Host;
@@ -326,7 +327,10 @@ impl Probed {
     fn registrations(&mut self, host: &Host) -> Vec<Registrations> {
         let target = self.target();
         self.returns.stretch(target, &mut self.arbiter, host);
-        let rates = self.returns.report(Instant::now());
+        let (now, wall) = (Instant::now(), SystemTime::now());
+        let (rates, (from, to)) = self.returns.report(now);
+        let epoch = |at: Instant| nanoseconds(wall.checked_sub(now.saturating_duration_since(at)).unwrap_or(wall));
+        let about = (epoch(from), epoch(to));
         let sites = if rates.is_empty() { Vec::new() } else { host.probes.sites_of(self.slot) };
         let named = |rate: &SiteRate| {
             let seen = sites.iter().find(|site| site.pc == rate.pc).copied().unwrap_or_default();
@@ -338,6 +342,7 @@ impl Probed {
                 rate: rate.rate.value,
                 lower: rate.rate.lower,
                 upper: rate.rate.upper,
+                about,
                 per_call: seen.by_length.to_vec(),
                 per_call_sum: seen.records,
             }

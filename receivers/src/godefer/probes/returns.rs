@@ -36,7 +36,8 @@ pub(super) struct Returns {
     tail: Duration,
     random: u32,
     latest: Vec<SiteRate>,
-    reported: Instant,
+    /// What the latest rates are about.
+    about: (Instant, Instant),
 }
 
 /// What is needed to place the probe.
@@ -61,7 +62,7 @@ impl Returns {
             tail: Duration::ZERO,
             random: 0x9e37_79b9,
             latest: Vec::new(),
-            reported: now,
+            about: (now, now),
         }
     }
 
@@ -92,15 +93,17 @@ impl Returns {
         };
     }
 
-    /// What was found up to now; the last report again if nothing was counted since.
-    pub(super) fn report(&mut self, now: Instant) -> &[SiteRate] {
+    /// What was found up to now, and from where to where that is about; the last report again if nothing was counted since.
+    pub(super) fn report(&mut self, now: Instant) -> (&[SiteRate], (Instant, Instant)) {
         if let Some(report) = self.rates.report(&[]) {
             self.latest = report.sites;
-            self.reported = now;
-        } else if now.saturating_duration_since(self.reported) > STALE {
+            // Both a stretch and a window end where the next begins to count.
+            let ended = self.began.as_ref().map_or(now, |reading| reading.at);
+            self.about = (ended.checked_sub(report.span).unwrap_or(ended), ended);
+        } else if now.saturating_duration_since(self.about.1) > STALE {
             self.latest.clear();
         }
-        &self.latest
+        (&self.latest, self.about)
     }
 
     /// Takes in the stretch up to now, where the probe is always there. The costs were charged by whoever counts hits.

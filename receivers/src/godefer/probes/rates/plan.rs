@@ -12,7 +12,7 @@ const EASY: f64 = 0.5;
 /// At most one in 2^10 hits is walked where too many are hit, so that a mean still comes out within seconds.
 const MAX_SHIFT: u8 = 10;
 /// Walks that a window is to bring, if it has as many hits.
-const WALKS: f64 = 64.0;
+const WALKS: f64 = 16.0;
 /// Seconds of what is available that the walks of one window may add up to, where fewer walks can avoid more.
 const MOST_PER_WINDOW: f64 = 1.0;
 /// A walk that costs no more than this part of a hit is not worth saving.
