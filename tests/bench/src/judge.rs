@@ -27,13 +27,15 @@ pub struct Verdict {
     pub counter: Option<(f64, f64)>,
     /// Points at which a counter fell, which it never may.
     pub fell: u32,
-    /// Reports of a rate whose interval can be compared.
+    /// Reports of a rate with both bounds.
     pub reports: u32,
-    /// Those that hold the truth, "at least" among them.
+    /// Those whose interval holds the truth.
     pub held: u32,
-    /// Those without an upper bound.
+    /// Reports without an upper bound. They are judged apart: whoever says less is right more easily.
     pub at_least: u32,
-    /// Reports that state no bound at all, which are not among `reports`.
+    /// Those whose lower bound lies below the truth.
+    pub at_least_held: u32,
+    /// Reports that state no bound at all.
     pub unbounded: u32,
     /// The widest part of the intervals, as a share of the rate: the median over the reports with both bounds.
     pub width: Option<f64>,
@@ -86,10 +88,14 @@ pub fn judge(said: &Announcement, account: &Account, recording: &Recording, from
                 verdict.unbounded += 1;
                 continue;
             };
+            let Some(most) = most else {
+                verdict.at_least += 1;
+                verdict.at_least_held += u32::from(least <= truth.most);
+                continue;
+            };
             verdict.reports += 1;
-            verdict.at_least += u32::from(most.is_none());
-            verdict.held += u32::from(least <= truth.most && most.is_none_or(|most| most >= truth.least));
-            widths.extend(most.filter(|_| rate.value > 0.0).map(|most| (most - rate.value).max(rate.value - least) / rate.value));
+            verdict.held += u32::from(least <= truth.most && most >= truth.least);
+            widths.extend((rate.value > 0.0).then(|| (most - rate.value).max(rate.value - least) / rate.value));
         }
     }
     verdict.width = Spread::of(widths).map(|spread| spread.median);

@@ -79,7 +79,7 @@ impl Case {
         let (begin, end) = account.span().ok_or("the program counted nothing")?;
         let settled = begin + u64::from(plan.settle) * 1_000_000_000;
         let verdict = judge(&said, &account, &recording, settled, end);
-        if verdict.counter.is_none() && verdict.reports + verdict.unbounded == 0 {
+        if verdict.counter.is_none() && verdict.reports + verdict.at_least + verdict.unbounded == 0 {
             let points = recording.points.len();
             return Err(format!(
                 "{} reported no {REGISTRATIONS} of {} within {} s ({points} points of other metrics or sites), so there is nothing to compare: \

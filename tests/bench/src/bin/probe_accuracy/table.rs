@@ -11,8 +11,8 @@ const PROMISED: f64 = 0.95;
 
 /// The first lines.
 pub(crate) const HEAD: &str = "\
-| go | kind | shape | per call | goroutines | asked/s | true/s | reported/s | error | reports | hold the truth | at least | width | cost of allowed |
-|---|---|---|---|---|---|---|---|---|---|---|---|---|---|";
+| go | kind | shape | per call | goroutines | asked/s | true/s | reported/s | error | intervals | hold the truth | at least | hold the truth | width | cost of allowed |
+|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|";
 
 /// The line of one run. Cost is what the probes took of what they may, both as shares of one CPU.
 pub(crate) fn row(case: &Case, verdict: &Verdict) -> String {
@@ -25,11 +25,12 @@ pub(crate) fn row(case: &Case, verdict: &Verdict) -> String {
     let width = verdict.width.map_or_else(String::new, |width| format!("+-{:.1} %", width * 100.0));
     let overhead = verdict.overhead.map_or_else(|| "not told".to_owned(), percent);
     format!(
-        "| {} | {kind} | {shape} | {per_call} | {goroutines} | {asked} | {truth} | {reported} | {error} | {} | {} | {} | {width} | {overhead} of {} |",
+        "| {} | {kind} | {shape} | {per_call} | {goroutines} | {asked} | {truth} | {reported} | {error} | {} | {} | {} | {} | {width} | {overhead} of {} |",
         toolchain.version,
         verdict.reports,
         share(verdict.held, verdict.reports),
-        share(verdict.at_least, verdict.reports),
+        verdict.at_least,
+        share(verdict.at_least_held, verdict.at_least),
         percent(verdict.allowed),
     )
 }
@@ -49,6 +50,7 @@ pub(crate) struct Sum {
     reports: u32,
     held: u32,
     at_least: u32,
+    at_least_held: u32,
     unbounded: u32,
     fell: u32,
     over: u32,
@@ -63,29 +65,31 @@ impl Sum {
         self.reports += verdict.reports;
         self.held += verdict.held;
         self.at_least += verdict.at_least;
+        self.at_least_held += verdict.at_least_held;
         self.unbounded += verdict.unbounded;
         self.fell += verdict.fell;
         self.over += u32::from(!verdict.within_budget());
-        self.silent += u32::from(verdict.counter.is_none() || verdict.reports == 0);
+        self.silent += u32::from(verdict.counter.is_none() || verdict.reports + verdict.at_least == 0);
         self.worst = self.worst.max(verdict.error().unwrap_or_default().abs());
     }
 
     /// Whether every promise was kept, and there was something to judge by.
     pub(crate) fn is_good(&self) -> bool {
-        let enough = f64::from(self.held) >= PROMISED * f64::from(self.reports);
-        self.reports > 0 && enough && self.unbounded + self.fell + self.over + self.silent == 0
+        let enough = |held: u32, of: u32| f64::from(held) >= PROMISED * f64::from(of);
+        let held = enough(self.held, self.reports) && enough(self.at_least_held, self.at_least);
+        self.reports > 0 && held && self.unbounded + self.fell + self.over + self.silent == 0
     }
 }
 
 impl fmt::Display for Sum {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { runs, reports, held, at_least, unbounded, fell, over, silent, worst } = self;
+        let Self { runs, reports, held, at_least, at_least_held, unbounded, fell, over, silent, worst } = self;
+        let (both, one) = (share(*held, *reports), share(*at_least_held, *at_least));
+        writeln!(out, "{runs} runs; {reports} reports with an interval, {held} hold the truth ({both}, promised 95 %)")?;
         writeln!(
             out,
-            "{runs} runs, {reports} reports with an interval; {held} hold the truth ({}, promised 95 %)",
-            share(*held, *reports)
+            "{at_least} reports say \"at least\", {at_least_held} hold the truth ({one}, promised 95 %); {unbounded} have no bound"
         )?;
-        writeln!(out, "{at_least} of them only \"at least\" ({}); {unbounded} without any bound", share(*at_least, *reports))?;
         writeln!(out, "counters fell {fell} times; {over} runs over the promised cost, or silent about it")?;
         writeln!(out, "{silent} runs without a counter or without an interval")?;
         write!(
@@ -122,6 +126,7 @@ mod tests {
         assert!(!Sum::default().is_good(), "nothing was judged");
         for bad in [
             Verdict { held: 94, ..good() },
+            Verdict { at_least: 10, at_least_held: 9, ..good() },
             Verdict { fell: 1, ..good() },
             Verdict { unbounded: 1, ..good() },
             Verdict { overhead: Some(0.002), ..good() },

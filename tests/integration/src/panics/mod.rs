@@ -1,11 +1,15 @@
 //! The Go program `panics`: says of each panic what will be seen of it, and then raises it.
 
+mod compare;
+
 use std::path::Path;
 
 use serde::Deserialize;
 
 use crate::process::Ended;
 use crate::teller::Teller;
+
+pub use compare::differences;
 
 /// The program, running.
 #[derive(Debug)]
