@@ -106,7 +106,7 @@ pub(super) fn walk_error(walks: u64, found: SiteSample) -> Option<f64> {
     let (count, sum) = (real(walks), real(found.nodes));
     let mean = sum / count;
     let variance = (real(found.nodes_sq) / count - mean * mean).max(0.0) * count / (count - 1.0);
-    // As many walks of equal weight would have this spread.
+    // Few long chains carry the mean of many walks: as many walks of equal weight would know it as well.
     let carrying = (sum * sum / real(found.nodes_sq)).min(count);
     let factor = student::quantile(carrying - 1.0)?;
     Some(factor * (variance / count).sqrt() / mean)

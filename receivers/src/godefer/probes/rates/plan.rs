@@ -7,8 +7,10 @@ use super::figures::real;
 
 /// Part of what is available that a plan may use; the rest is for what it did not foresee.
 const USED: f64 = 0.8;
-/// What is cheaper than this part of what is available may become always on, or may walk more.
-const EASY: f64 = 0.5;
+/// What is cheaper than this part of what is available may become always on.
+const EASY: f64 = 0.65;
+/// What is cheaper than this part may walk more.
+const EASIER: f64 = 0.5;
 /// At most one in 2^10 hits is walked where too many are hit, so that a mean still comes out within seconds.
 const MAX_SHIFT: u8 = 10;
 /// Walks that a window is to bring, if it has as many hits.
@@ -89,7 +91,7 @@ impl Planner {
         let next = match self.mode {
             Mode::Off => Mode::Off,
             Mode::AlwaysOn { shift } => {
-                let finer = (0..shift).find(|finer| affordable(load.hits_per_second, *finer, EASY));
+                let finer = (0..shift).find(|finer| affordable(load.hits_per_second, *finer, EASIER));
                 let enough = || (shift..=MAX_SHIFT).find(|shift| affordable(load.hits_per_second, *shift, USED));
                 match finer.or_else(enough) {
                     Some(shift) => Mode::AlwaysOn { shift },

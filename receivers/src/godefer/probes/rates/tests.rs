@@ -77,6 +77,26 @@ fn two_windows_say_what_they_saw_and_three_say_a_rate() {
 }
 
 #[test]
+fn few_windows_that_look_alike_leave_room_for_pauses_that_they_missed() {
+    let lower = |count| total(|rates| (0..count).for_each(|_| rates.window(window(stretch(10 * MILLISECOND, 100, 2, 0))))).lower;
+    let (few, many) = (lower(5) / 20_000.0, lower(60) / 20_000.0);
+    assert!((0.4..0.55).contains(&few), "{few}");
+    assert!((0.8..1.0).contains(&many), "{many}");
+}
+
+#[test]
+fn a_report_of_few_windows_learns_from_earlier_ones() {
+    let mut rates = Rates::new(COST);
+    let alike = |rates: &mut Rates| {
+        (0..10).for_each(|_| rates.window(window(stretch(10 * MILLISECOND, 100, 2, 0))));
+        rates.report(&[]).unwrap().total
+    };
+    let first = alike(&mut rates);
+    let later = (0..8).map(|_| alike(&mut rates)).last().unwrap();
+    assert!(later.lower > first.lower * 1.1, "{first:?} {later:?}");
+}
+
+#[test]
 fn windows_full_of_probe_give_a_lower_bound_only() {
     let busy = |hits| {
         let mut inside = stretch(10 * MILLISECOND, hits, 2, 0);

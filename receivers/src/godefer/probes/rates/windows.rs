@@ -26,8 +26,10 @@ const SLOWEST: f64 = 4.0;
 const FEWEST: f64 = 2.5;
 /// How often windows may have missed that a target does something else.
 const MISSED: f64 = 0.05;
-/// Counters and CPU time are read one after the other, next to a window of some milliseconds.
+/// Counters and CPU time are read one after the other, next to a window of some milliseconds: a part of the figure, and seconds of
+/// CPU time per window.
 const EDGE: f64 = 0.01;
+const READING: f64 = 20e-6;
 
 /// Sums and per-window figures of one site or of all.
 struct Figures {
@@ -107,12 +109,13 @@ impl Figures {
         if registrations <= 0.0 || cpu <= 0.0 || self.windows.len() < 3 {
             return None;
         }
-        let displaced = self.displaced(cost);
+        let (likely, displaced) = self.displaced(cost);
         let saturated = cost / cpu > SATURATED;
         let kept = if saturated { 0.0 } else { 1.0 };
         let (error, equal) = between(&self.windows, kept)?;
         let (error, all) = self.with(earlier, kept, error, equal);
         let error = error.hypot(self.walks?).hypot(2.0 / real(self.found).sqrt()).hypot(EDGE);
+        let error = error.hypot(READING * real(self.windows.len() as u64) / cpu);
         // CPU time that a target spends without registering and that no window met: no more than what so many windows would
         // have missed once in twenty times.
         let missed = MISSED.powf(all.recip());
@@ -125,30 +128,32 @@ impl Figures {
             return Some(Estimate::at_least(lower));
         }
         let corrected = total((cost * (1.0 + uncertainty)).min(0.9 * cpu));
-        let concentrated = 1.0 + displaced * ((1.0 - cost / cpu) * slowed - 1.0).max(0.0);
-        let (_, upper) = spread(corrected * concentrated, error);
-        Some(Estimate { value: total(cost), lower, upper })
+        let concentrated = |displaced: f64, slowed: f64| 1.0 + displaced * ((1.0 - cost / cpu) * slowed - 1.0).max(0.0);
+        let (_, upper) = spread(corrected * concentrated(displaced, slowed), error);
+        Some(Estimate { value: total(cost) * concentrated(likely, self.slowed(1.0)), lower, upper })
     }
 
-    /// The most of the probe's CPU time that can have been taken from the target's work, as a share: what did not show as a
-    /// higher use of CPU inside than outside.
-    fn displaced(&self, cost: f64) -> f64 {
+    /// How much of the probe's CPU time was taken from the target's work, as a share: what did not show as a higher use of CPU
+    /// inside than outside. Likely, and at most.
+    fn displaced(&self, cost: f64) -> (f64, f64) {
         let wall = self.sum(|window| window.wall);
         let count = real(self.windows.len() as u64);
         let mean = self.sum(|window| window.gained) / count;
         let variance = self.sum(|window| (window.gained - mean).powi(2)) / (count - 1.0);
-        let Some(factor) = student::quantile(count - 1.0) else { return 1.0 };
+        let Some(factor) = student::quantile(count - 1.0) else { return (1.0, 1.0) };
         if cost <= 0.0 || wall <= 0.0 {
-            return 1.0;
+            return (1.0, 1.0);
         }
-        let gained = mean - factor * (variance / count).sqrt();
-        (1.0 - gained * wall / cost).clamp(0.0, 1.0)
+        let share = |gained: f64| (1.0 - gained * wall / cost).clamp(0.0, 1.0);
+        (share(mean), share(mean - factor * (variance / count).sqrt()))
     }
 
-    /// How much faster the hit threads would have been without the probe if each CPU ran nothing but them.
+    /// How much faster the hit threads would have been without the probe if each CPU ran nothing but them. The window with the
+    /// most says it: where threads take turns, the others saw them for a part of their time only.
     fn slowed(&self, cost: f64) -> f64 {
-        let registrations = self.sum(|window| window.registrations);
-        self.sum(|window| window.registrations / (1.0 - cost * window.busiest).max(0.01)) / registrations
+        let of_all = self.sum(|window| window.cost) / self.sum(|window| window.cpu);
+        let most = self.windows.iter().map(|window| window.busiest).fold(of_all, f64::max);
+        (1.0 - cost * most).max(0.01).recip()
     }
 
     /// The error between windows and how many there are of equal weight, if earlier windows are taken into account. If they
@@ -188,13 +193,12 @@ fn figure(window: &Window, pc: Option<u64>, each: f64, mean: f64) -> Figure {
     let outside = window.outside_wall.as_secs_f64();
     let before =
         if outside > 0.0 { (window.outside_cpu.as_secs_f64() - window.outside_cost.as_secs_f64()) / outside } else { 0.0 };
-    let of_busiest = if wall > 0.0 { cost * real(inside.busiest) / hits / wall } else { 1.0 };
-    let of_all = if cpu > 0.0 { cost / cpu } else { 1.0 };
+    let busiest = if wall > 0.0 { cost * real(inside.busiest) / hits / wall } else { 1.0 };
     Figure {
         registrations: real(inside.hits) * mean,
         cpu,
         cost,
-        busiest: of_busiest.max(of_all).min(1.0),
+        busiest: busiest.min(1.0),
         gained: if wall > 0.0 { cpu / wall - before } else { 0.0 },
         wall,
     }

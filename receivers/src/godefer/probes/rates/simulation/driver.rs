@@ -13,6 +13,9 @@ pub(super) const KNOWN: HitCost = HitCost { each: Duration::from_nanos(500), unc
 const NODE: f64 = 50e-9;
 /// Seconds until a breakpoint is in place.
 const ATTACH: f64 = 0.010;
+/// Seconds between the reading of counters and of CPU time, at most.
+const SKEW: f64 = 0.0001;
+const READING: f64 = 0.000_01;
 /// Seconds of a run, and between two reports.
 const RUN: f64 = 60.0;
 const REPORT: f64 = 10.0;
@@ -228,9 +231,14 @@ impl Run {
         self.opened = self.now;
         self.live(ATTACH);
         let outside = (self.now - self.closed.0, self.target.cpu - self.closed.1, self.closed.2);
-        let inside = self.target.probed(length, shift, self.hit, NODE);
+        let mut inside = self.target.probed(length, shift, self.hit, NODE);
         self.now += length;
         let truth = self.truth();
+        // CPU time is read a little before or after the counters, and has an error of its own.
+        let cpu = inside.target_cpu.as_secs_f64();
+        let skew = (SKEW * cpu / length + READING) * (2.0 * self.target.random() - 1.0);
+        let cpu = (cpu + skew).max(0.0);
+        inside.target_cpu = Duration::from_secs_f64(cpu);
         let cpu = self.target.cpu;
         let removal = 0.001 + 0.039 * self.target.random();
         // The program counts on until its breakpoint is gone, so that what is charged is what was hit.

@@ -55,7 +55,7 @@ fn line(scenario: Scenario) -> Outcome {
 fn keeps_the_promise(scenario: Scenario) -> bool {
     let all = line(scenario);
     let saturated = matches!(scenario.load, Load::Loop { each, .. } if each < 500e-9);
-    all.holds() && (saturated || all.says_something(3.0))
+    all.holds() && (saturated || all.says_something(4.0))
 }
 
 /// Every scenario keeps the promise: what is said holds in 95 % of reports, in all and by site. Nor is it kept by saying nothing:
@@ -110,7 +110,10 @@ fn intervals_hold_for_bursts() {
 #[test]
 fn intervals_hold_beside_other_work() {
     let beside = |other, scenario| Scenario { other, ..scenario };
+    let turns = |on, off, scenario| Scenario { pause: 1.0, ..bursts(on, off, scenario) };
     all_hold(&[
+        turns(0.02, 0.06, looping("loop of 1 us, one of 4 threads on a CPU", 1.0, 1e-6, Chain::Fixed(10))),
+        beside(1.0, turns(0.01, 0.07, looping("loop of 2 us, one of 9 threads on 2 CPUs", 1.0, 2e-6, Chain::Fixed(10)))),
         beside(1.0, looping("loop of 1 us beside a busy thread", 1.0, 1e-6, Chain::Even(100))),
         beside(1.0, looping("loop of 5 us beside a busy thread", 1.0, 5e-6, Chain::Fixed(10))),
         beside(0.5, arrivals("100k/s beside half a CPU", 1e5, Chain::Even(10))),
