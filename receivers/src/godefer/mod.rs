@@ -6,12 +6,15 @@
 
 mod budget;
 mod config;
+mod ends;
+mod files;
 mod frame;
 mod history;
 mod metric;
 mod refusals;
 mod report;
 mod resource;
+mod schedule;
 mod selection;
 mod session;
 mod watched;
@@ -19,11 +22,14 @@ mod watched;
 use std::sync::Arc;
 use std::time::Instant;
 
-use deferd_component::{Batch, BuildContext, BuildError, Ingress, Metadata, Receiver, ReceiverFactory, Signal, Stability, Stop};
+use deferd_component::{
+    Batch, BuildContext, BuildError, Ingress, Metadata, Receiver, ReceiverFactory, Refusal, Signal, Stability, Stop,
+};
 use tokio::sync::Mutex;
 
 pub use config::{Config, Selector, Snapshots, Targets};
 
+use ends::Waiter;
 use report::Report;
 use selection::Selection;
 use session::{Session, Settings, Step};
@@ -74,18 +80,23 @@ impl Receiver for GoDefer {
             () = stop.wait() => return,
         };
         session.configure(&self.settings, Instant::now());
+        let ends = session.waiter();
         while !stop.is_set() {
             let Some(done) = self.step(&mut session).await else { return };
             self.report.show(&session, &self.settings, &done);
             if let Some((subject, outgoing)) = done.outgoing {
                 let batch = Batch::new(Signal::Metrics, outgoing.payload.clone(), outgoing.points);
-                let sent = ingress.send(batch).await;
+                let sent = send(&ingress, batch, &mut session, &ends).await;
                 session.settle(subject, outgoing, sent);
                 if sent.is_err() {
-                    pause(&stop, Some(Instant::now() + REFUSED_PAUSE)).await;
+                    let until = Instant::now() + REFUSED_PAUSE;
+                    while pause(&stop, &ends, Some(until)).await == Pause::End {
+                        session.release_ended();
+                    }
                 }
             }
-            pause(&stop, done.next).await;
+            // An end needs no step of its own kind: every step begins with the ends.
+            pause(&stop, &ends, done.next).await;
         }
     }
 }
@@ -93,12 +104,32 @@ impl Receiver for GoDefer {
 /// A refused request is not repeated at once: the next look brings newer figures.
 const REFUSED_PAUSE: std::time::Duration = std::time::Duration::from_millis(200);
 
-async fn pause(stop: &Stop, until: Option<Instant>) {
-    if let Some(until) = until {
+/// Hands a request over, however long that takes, and lets go of processes that end meanwhile.
+async fn send(ingress: &Ingress, batch: Batch, session: &mut Session, ends: &Waiter) -> Result<(), Refusal> {
+    let mut sending = std::pin::pin!(ingress.send(batch));
+    loop {
         tokio::select! {
-            () = stop.wait() => {}
-            () = tokio::time::sleep_until(until.into()) => {}
+            sent = &mut sending => return sent,
+            () = ends.wait() => session.release_ended(),
         }
+    }
+}
+
+/// Why a pause is over.
+#[derive(Debug, PartialEq, Eq)]
+enum Pause {
+    /// Its time has come, or there was none to wait for; or the receiver is to stop.
+    Over,
+    /// A process has ended.
+    End,
+}
+
+async fn pause(stop: &Stop, ends: &Waiter, until: Option<Instant>) -> Pause {
+    let Some(until) = until else { return Pause::Over };
+    tokio::select! {
+        () = stop.wait() => Pause::Over,
+        () = ends.wait() => Pause::End,
+        () = tokio::time::sleep_until(until.into()) => Pause::Over,
     }
 }
 

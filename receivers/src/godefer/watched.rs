@@ -6,6 +6,7 @@ use deferd_goproc::snapshot::SnapshotOptions;
 use deferd_goproc::target::{SnapshotError, Target};
 use deferd_pdata::build::EncodedAttributes;
 
+use super::files::Files;
 use super::frame::{Alive, Frame, Times, nanoseconds};
 use super::history::History;
 use super::resource::resource;
@@ -14,13 +15,24 @@ use super::resource::resource;
 #[derive(Debug)]
 pub(super) struct Watched {
     target: Target,
-    resource: EncodedAttributes,
-    started: u64,
     history: History,
-    /// Series that were delivered and not ended.
-    alive: Alive,
+    files: Files,
+    known: Known,
     attached: Instant,
     looked: Option<Instant>,
+}
+
+/// A process that has ended: what it takes to tell so, and nothing that holds a file of it open.
+#[derive(Debug)]
+pub(super) struct Ended(Known);
+
+/// Who a process is, and what consumers believe of it.
+#[derive(Debug)]
+struct Known {
+    resource: EncodedAttributes,
+    started: u64,
+    /// Series that were delivered and not ended.
+    alive: Alive,
 }
 
 /// A request on its way, with what will be alive once it is delivered.
@@ -38,10 +50,9 @@ impl Watched {
         let started = info.started.map(nanoseconds).unwrap_or_default();
         Self {
             target,
-            resource,
-            started,
             history: History::default(),
-            alive: Alive::new(),
+            files: Files::default(),
+            known: Known { resource, started, alive: Alive::new() },
             attached: Instant::now(),
             looked: None,
         }
@@ -63,29 +74,52 @@ impl Watched {
         let now = Instant::now();
         self.looked = Some(now);
         // Before the look, which sees to it that it is still the same process.
-        let open_files = self.target.open_files();
+        let files = self.files.look(&self.target, now);
         let snapshot = self.target.snapshot(options)?;
         let report = self.history.add(now, &snapshot.sites, max_sites);
-        let frame = Frame::new(&snapshot, &report, open_files);
-        let times = Times { start: self.started, taken: nanoseconds(snapshot.taken) };
-        let (payload, points) = frame.encode(&self.resource, &self.alive, times);
+        let frame = Frame::new(&snapshot, &report, &files);
+        let times = Times { start: self.known.started, taken: nanoseconds(snapshot.taken) };
+        let (payload, points) = frame.encode(&self.known.resource, &self.known.alive, times);
         Ok(Outgoing { payload, points, alive: frame.series() })
     }
 
-    /// The last request about a process: an end mark for every series that is alive. `None` if there is none.
-    pub(super) fn end(&self) -> Option<Outgoing> {
-        if self.alive.is_empty() {
-            return None;
-        }
-        let times = Times { start: self.started, taken: nanoseconds(std::time::SystemTime::now()) };
-        let (payload, points) = Frame::default().encode(&self.resource, &self.alive, times);
-        Some(Outgoing { payload, points, alive: Alive::new() })
+    /// Whether the process has ended.
+    pub(super) fn has_ended(&self) -> bool {
+        self.target.has_ended()
+    }
+
+    /// When its files are to be counted again; `None` where that may not be known.
+    pub(super) fn count_due(&self) -> Option<Instant> {
+        self.files.due()
+    }
+
+    /// Counts its files, between two looks.
+    pub(super) fn count_files(&mut self, now: Instant) {
+        self.files.count(&self.target, now);
+    }
+
+    /// Lets go of the process.
+    pub(super) fn into_ended(self) -> Ended {
+        Ended(self.known)
     }
 
     /// What became of a request. A refused one ended no series and began some nobody knows of, so both stay to be ended.
     pub(super) fn settle(&mut self, outgoing: Outgoing, delivered: bool) {
         if delivered {
-            self.alive = outgoing.alive;
+            self.known.alive = outgoing.alive;
         }
+    }
+}
+
+impl Ended {
+    /// The last request about a process: an end mark for every series that is alive. `None` if there is none.
+    pub(super) fn end(&self) -> Option<Outgoing> {
+        let Known { resource, started, alive } = &self.0;
+        if alive.is_empty() {
+            return None;
+        }
+        let times = Times { start: *started, taken: nanoseconds(std::time::SystemTime::now()) };
+        let (payload, points) = Frame::default().encode(resource, alive, times);
+        Some(Outgoing { payload, points, alive: Alive::new() })
     }
 }
