@@ -31,7 +31,8 @@ pub(super) struct Session {
     refusals: Refusals,
     /// Watched processes whose last look failed, and why.
     failing: BTreeMap<Process, String>,
-    ending: Vec<Ended>,
+    /// In the order in which they ended.
+    ending: Vec<(Process, Ended)>,
     ends: Ends,
     /// What was not yet told.
     news: Vec<News>,
@@ -62,8 +63,8 @@ pub(super) struct Step {
 pub(super) enum Subject {
     /// A process under watch.
     Watched(Process),
-    /// The first of those whose end is to be told.
-    Ending,
+    /// A process whose end is told.
+    Ended(Process),
 }
 
 /// Something the operator may want to know.
@@ -126,8 +127,8 @@ impl Session {
 
     fn work(&mut self, settings: &Settings, step: &mut Step) {
         let now = Instant::now();
-        if let Some(ending) = self.ending.first() {
-            step.outgoing = ending.end().map(|outgoing| (Subject::Ending, outgoing));
+        if let Some((process, ending)) = self.ending.first() {
+            step.outgoing = ending.end().map(|outgoing| (Subject::Ended(*process), outgoing));
             if step.outgoing.is_none() {
                 self.ending.remove(0);
             }
@@ -164,13 +165,16 @@ impl Session {
     pub(super) fn settle(&mut self, subject: Subject, outgoing: Outgoing, sent: Result<(), Refusal>) {
         match subject {
             Subject::Watched(process) => {
-                if let Some(watched) = self.watched.get_mut(&process) {
-                    watched.settle(outgoing, sent.is_ok());
+                let watched = self.watched.get_mut(&process).map(Watched::known);
+                // It may have ended while the request was on its way, and its series are to be ended all the same.
+                let mut ended = self.ending.iter_mut().filter(|(other, _)| *other == process).map(|(_, ended)| ended.known());
+                if let Some(known) = watched.or_else(|| ended.next()) {
+                    known.settle(outgoing, sent.is_ok());
                 }
             }
             // Sending again what is refused for good would hold up every look for ever; those series end by expiry.
-            Subject::Ending if !self.ending.is_empty() && is_over(sent) => drop(self.ending.remove(0)),
-            Subject::Ending => {}
+            Subject::Ended(process) if is_over(sent) => self.ending.retain(|(other, _)| *other != process),
+            Subject::Ended(_) => {}
         }
     }
 
@@ -223,7 +227,7 @@ impl Session {
         if self.ending.len() >= MAX_ENDING {
             self.ending.remove(0);
         }
-        self.ending.push(watched.into_ended());
+        self.ending.push((process, watched.into_ended()));
     }
 
     /// Compares who is there with who is watched.

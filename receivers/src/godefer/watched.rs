@@ -28,7 +28,7 @@ pub(super) struct Ended(Known);
 
 /// Who a process is, and what consumers believe of it.
 #[derive(Debug)]
-struct Known {
+pub(super) struct Known {
     resource: EncodedAttributes,
     started: u64,
     /// Series that were delivered and not ended.
@@ -103,15 +103,27 @@ impl Watched {
         Ended(self.known)
     }
 
+    /// Who it is, and what consumers believe of it.
+    pub(super) fn known(&mut self) -> &mut Known {
+        &mut self.known
+    }
+}
+
+impl Known {
     /// What became of a request. A refused one ended no series and began some nobody knows of, so both stay to be ended.
     pub(super) fn settle(&mut self, outgoing: Outgoing, delivered: bool) {
         if delivered {
-            self.known.alive = outgoing.alive;
+            self.alive = outgoing.alive;
         }
     }
 }
 
 impl Ended {
+    /// Who it was, and what consumers believe of it.
+    pub(super) fn known(&mut self) -> &mut Known {
+        &mut self.0
+    }
+
     /// The last request about a process: an end mark for every series that is alive. `None` if there is none.
     pub(super) fn end(&self) -> Option<Outgoing> {
         let Known { resource, started, alive } = &self.0;

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use deferd_fixtures::{Mode, binary, missing, newest};
 use deferd_integration::config::Watch;
-use deferd_integration::deferd::Service;
+use deferd_integration::deferd::{self, Service};
 use deferd_integration::process;
 use deferd_integration::programs::{Leaky, write_program};
 use deferd_integration::wait;
@@ -60,12 +60,13 @@ fn the_file_system_of_a_process_can_be_unmounted_two_seconds_after_its_end_whate
     // No discovery either that would notice the end.
     let text = watch.yaml().replace("discovery_interval: 200ms", "discovery_interval: 1h");
     let service = Service::start(&text, watch.ports);
-    let pending = || service.scrape().value("go_defer_pending", &[]);
+    let pending = || service.scrape().value("go_defer_pending", &[("code_line_number", "33")]);
     wait::until("it is watched", pending);
     assert!(!mount.unmount(), "it is in use");
+    let end = Instant::now();
     leaky.kill();
-    let (_, took) = wait::within(Duration::from_secs(2), "it is unmounted", || mount.unmount().then_some(()));
-    missing::report(&format!("unmounted {took:?} after the end of a watched process"));
+    wait::within(Duration::from_secs(2), "it is unmounted", || mount.unmount().then_some(()));
+    missing::report(&format!("unmounted {:?} after the end of a watched process", end.elapsed()));
     wait::until("its series have ended", || pending().is_none().then_some(()));
     assert_eq!(service.stop().code, Some(0));
 }
@@ -93,7 +94,10 @@ fn memory_descriptors_and_series_return_to_where_they_were_after_many_short_live
     let good = Leaky::start(100);
     let mut watch = Watch::pids(&[good.pid()]);
     watch.include.push("{executable: shop}".into());
-    let service = Service::start(&watch.yaml(), watch.ports);
+    // One heap: with one per thread, what was freed by one is not seen by the next, which looks like growth.
+    let mut deferd = Command::new(deferd::binary());
+    deferd.env("MALLOC_ARENA_MAX", "1");
+    let service = Service::start_by(deferd, &watch.yaml(), watch.ports);
     let instances = || {
         let exposition = service.scrape();
         let instances: std::collections::BTreeSet<String> =
@@ -101,7 +105,7 @@ fn memory_descriptors_and_series_return_to_where_they_were_after_many_short_live
         instances.len()
     };
     let watched = || service.own_metrics().value("deferd_godefer_watched_processes", &[]);
-    // Each is gone a moment after it was seen. The first tenth brings deferd to its working size.
+    // Each is gone a moment after it was seen. The first rounds bring deferd to its working size.
     let round = |count: u32| {
         for _ in 0..count {
             let four: Vec<Leaky> = (0..4).map(|_| Leaky::start_file(&shop, 50, &[])).collect();
@@ -111,15 +115,16 @@ fn memory_descriptors_and_series_return_to_where_they_were_after_many_short_live
         wait::until("they are let go of", || (watched() == Some(1.0) && instances() == 1).then_some(()));
         Footprint::of(service.pid())
     };
-    let before = round(3);
-    let (begin, rounds) = (Instant::now(), 20);
+    let before = round(10);
+    let (begin, rounds) = (Instant::now(), 30);
     let after = round(rounds);
     let rate = f64::from(rounds * 4) * 60.0 / begin.elapsed().as_secs_f64();
     missing::report(&format!("{rate:.0} short-lived processes a minute: {before:?}, then {after:?}"));
+    // Far less than 120 executables take.
     assert!(after.resident_kib <= before.resident_kib + 4096, "{before:?} {after:?}");
     // Connections of the scrapes come and go.
     assert!(after.descriptors <= before.descriptors + 4, "{before:?} {after:?}");
     let ends = service.log().lines().filter(|line| line.contains("no longer watching")).count();
-    assert!(ends >= 3 * 23, "{ends}");
+    assert!(ends >= 3 * 40, "{ends}");
     assert_eq!(service.stop().code, Some(0));
 }
