@@ -2,13 +2,9 @@
 
 use std::fs::{File, Metadata};
 use std::os::unix::fs::MetadataExt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use crate::image::{Image, ImageError};
-
-/// Images kept, running or not; the one used longest ago goes first. An image keeps 8 bytes per function: the
-/// largest programs have half a million.
-const MAX_IMAGES: usize = 64;
 
 /// What makes a file that file: replaced or rewritten, at least one of these changes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,11 +26,13 @@ impl FileId {
     }
 }
 
-/// Executables read so far. A thousand processes of one file cost one image.
+/// The executables of running processes. A thousand processes of one file cost one image.
+///
+/// An image lives as long as a process that uses it: it holds its file open, which would keep a file system busy that the process
+/// has left.
 #[derive(Debug, Default)]
 pub struct ImageCache {
-    /// The most recently used last.
-    images: Mutex<Vec<(FileId, Arc<Image>)>>,
+    images: Mutex<Vec<(FileId, Weak<Image>)>>,
 }
 
 impl ImageCache {
@@ -43,8 +41,8 @@ impl ImageCache {
         Self::default()
     }
 
-    /// The image of `file`, read now unless it was before. A file that is no Go program is not remembered: telling
-    /// so takes microseconds.
+    /// The image of `file`, read now unless a process that still runs has it. A file that is no Go program is not remembered:
+    /// telling so takes microseconds.
     pub fn get(&self, file: &File) -> Result<Arc<Image>, ImageError> {
         let id = FileId::of(&file.metadata()?);
         if let Some(image) = self.find(id) {
@@ -53,19 +51,13 @@ impl ImageCache {
         // Read without the lock: large programs take tens of milliseconds. Two readers at worst do it twice.
         let image = Arc::new(Image::read(file)?);
         let mut images = self.images.lock().unwrap_or_else(PoisonError::into_inner);
-        if images.len() >= MAX_IMAGES {
-            images.remove(0);
-        }
-        images.push((id, Arc::clone(&image)));
+        images.retain(|(_, image)| image.strong_count() > 0);
+        images.push((id, Arc::downgrade(&image)));
         Ok(image)
     }
 
     fn find(&self, id: FileId) -> Option<Arc<Image>> {
-        let mut images = self.images.lock().unwrap_or_else(PoisonError::into_inner);
-        let place = images.iter().position(|(known, _)| *known == id)?;
-        let found = images.remove(place);
-        let image = Arc::clone(&found.1);
-        images.push(found);
-        Some(image)
+        let images = self.images.lock().unwrap_or_else(PoisonError::into_inner);
+        images.iter().filter(|(known, _)| *known == id).find_map(|(_, image)| image.upgrade())
     }
 }

@@ -10,6 +10,7 @@ mod container;
 mod cpu;
 mod discover;
 mod error;
+mod files;
 mod info;
 mod initial_stack;
 mod key;
@@ -25,6 +26,7 @@ pub use container::container_of;
 pub use cpu::cpu_time;
 pub use discover::{Candidate, discover};
 pub use error::{AttachError, Liveness, SnapshotError};
+pub use files::{FileCount, FileType, FileTypes};
 pub use info::ProcessInfo;
 pub use key::ProcessKey;
 
@@ -144,10 +146,23 @@ impl Target {
         }
     }
 
-    /// How many files it has open now, if that may be known. Whose files these are is certain only if a [`Self::snapshot`] after it
-    /// succeeds.
-    pub fn open_files(&self) -> Option<u64> {
-        proc::open_files(self.key.pid)
+    /// Whether the process has ended. One system call that reads nothing, so it may be asked often.
+    pub fn has_ended(&self) -> bool {
+        has_ended(&self.pidfd)
+    }
+
+    /// How many files it has open now, if that may be known. Whether it still runs the same program is for [`Self::still_same`] to say.
+    pub fn open_files(&self) -> Option<FileCount> {
+        let count = files::count(self.key.pid)?;
+        // Before its end nobody else can have had the number.
+        (!self.has_ended()).then_some(count)
+    }
+
+    /// Of what types its open files are, at most `limit` of them, at 2 to 4 us each. `None` where that may not be known: it takes
+    /// the same user or `CAP_DAC_READ_SEARCH` beside what reading the memory takes.
+    pub fn file_types(&self, limit: u64) -> Option<FileTypes> {
+        let types = files::types(self.key.pid, limit).ok()?;
+        (!self.has_ended()).then_some(types)
     }
 
     /// Looks at the process once. See [`Snapshot`] for what the numbers mean.

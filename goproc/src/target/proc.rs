@@ -99,16 +99,6 @@ pub(super) fn nul_separated(bytes: &[u8]) -> impl Iterator<Item = String> + '_ {
     parts.take(if bytes.is_empty() { 0 } else { usize::MAX })
 }
 
-/// How many files process `pid` has open: what the kernel says since Linux 6.2, counted before. `None` if it may not be known.
-pub(super) fn open_files(pid: u32) -> Option<u64> {
-    let folder = path(pid, "fd");
-    match std::fs::metadata(&folder).ok()?.len() {
-        // A process without any, or a kernel that does not say.
-        0 => u64::try_from(std::fs::read_dir(folder).ok()?.count()).ok(),
-        count => Some(count),
-    }
-}
-
 /// The value of `name` in the contents of `environ`; the first one, as `getenv` finds it.
 pub(super) fn environment(bytes: &[u8], name: &str) -> Option<String> {
     bytes.split(|byte| *byte == 0).find_map(|entry| {
@@ -142,16 +132,6 @@ mod tests {
     use super::*;
 
     const STAT: &str = "812 (a) b (c) S 1 812 812 0 -1 4194560 1 0 0 0 0 0 0 0 20 0 5 0 123456 1000 10 1 2 3";
-
-    #[test]
-    fn one_more_open_file_is_one_more() {
-        let before = open_files(std::process::id()).unwrap();
-        let files: Vec<File> = (0..50).map(|_| File::open("/dev/null").unwrap()).collect();
-        let after = open_files(std::process::id()).unwrap();
-        // Other tests of this process open and close files meanwhile.
-        assert!(after >= before + 30, "{before} {after} {}", files.len());
-        assert_eq!(open_files(0), None);
-    }
 
     #[test]
     fn a_process_name_with_parentheses_does_not_shift_the_fields() {

@@ -72,6 +72,27 @@ fn an_image_is_shared_by_processes_of_one_file() {
 }
 
 #[test]
+fn an_executable_is_held_open_for_as_long_as_a_process_that_runs_it_is_attached() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("held");
+    fs::copy(binary("walk", &toolchains()[0], Mode::Plain), &path).expect("a copy");
+    let images = ImageCache::new();
+    let (one, other) = (Program::start(&path), Program::start(&path));
+    let held = || {
+        let own = fs::read_dir("/proc/self/fd").expect("our files").flatten();
+        own.filter(|file| fs::read_link(file.path()).is_ok_and(|link| link == path)).count()
+    };
+    one.attach();
+    other.attach();
+    let [one, other] = [one, other].map(|program| Target::attach_with(program.pid(), &images).expect("it is up"));
+    assert!(Arc::ptr_eq(one.image(), other.image()));
+    drop(one);
+    assert_eq!(held(), 1);
+    drop(other);
+    assert_eq!(held(), 0);
+}
+
+#[test]
 fn a_process_that_ended_is_over() {
     let mut program = newest();
     let mut target = program.attach();

@@ -23,6 +23,7 @@ mod stop;
 pub mod telemetry;
 #[cfg(feature = "testing")]
 pub mod testing;
+pub mod trend;
 
 pub use ack::{Ack, AckWaiter};
 pub use batch::{Batch, MergeError};

@@ -4,6 +4,8 @@
 
 use std::collections::VecDeque;
 
+use deferd_component::trend::Slopes;
+
 /// Parts of a window. Of the samples in one part the last one is kept.
 const SLOTS: f64 = 16.0;
 
@@ -61,19 +63,7 @@ impl Window {
     /// The median of the slopes between all pairs of samples (Theil and Sen), per second: a single outlier does not move it, and
     /// what goes up and comes down again has none. `None` until there are two samples.
     pub(super) fn slope(&self) -> Option<f64> {
-        let mut slopes: Vec<f64> = Vec::with_capacity(self.samples.len() * self.samples.len() / 2);
-        for (index, later) in self.samples.iter().enumerate() {
-            let earlier = self.samples.iter().take(index);
-            slopes.extend(earlier.map(|earlier| (later.value - earlier.value) / (later.at - earlier.at)));
-        }
-        slopes.retain(|slope| slope.is_finite());
-        let middle = slopes.len() / 2;
-        let upper = (middle < slopes.len()).then(|| *slopes.select_nth_unstable_by(middle, f64::total_cmp).1)?;
-        if slopes.len() % 2 == 1 {
-            return Some(upper);
-        }
-        let lower = slopes.iter().take(middle).copied().max_by(f64::total_cmp)?;
-        Some(f64::midpoint(lower, upper))
+        Slopes::between(&self.samples.iter().map(|sample| (sample.at, sample.value))).median()
     }
 }
 

@@ -11,6 +11,7 @@ use deferd_pdata::build::{
 };
 use deferd_pdata::metrics::{Number, Temporality};
 
+use super::files::FileFigures;
 use super::history::{Report, Row};
 use super::metric::{Metric, Shape};
 
@@ -93,7 +94,7 @@ pub(super) struct Times {
 
 impl Frame {
     /// All points of one look.
-    pub(super) fn new(snapshot: &Snapshot, report: &Report, open_files: Option<u64>) -> Self {
+    pub(super) fn new(snapshot: &Snapshot, report: &Report, files: &FileFigures) -> Self {
         let mut frame = Self::default();
         report.rows.iter().for_each(|row| frame.site(row));
         if let Some((pending, bytes)) = report.other {
@@ -104,9 +105,7 @@ impl Frame {
         frame.chains(snapshot);
         frame.goroutines(snapshot);
         frame.runtime(snapshot);
-        if let Some(files) = open_files {
-            frame.add_plain(Metric::FileDescriptors, count(files));
-        }
+        frame.files(files);
         frame.cost(snapshot);
         frame
     }
@@ -166,6 +165,19 @@ impl Frame {
         }
         if let Some(pauses) = figures.gc_pause_total {
             self.add_plain(Metric::GcPauses, pauses.as_secs_f64());
+        }
+    }
+
+    fn files(&mut self, files: &FileFigures) {
+        if let Some(total) = files.total {
+            self.add_plain(Metric::FileDescriptors, count(total));
+        }
+        for (kind, files) in &files.by_type {
+            let kind = Series::new(&[("process.unix.file_descriptor.type", (*kind).into())]);
+            self.add(Metric::FileDescriptorsByType, &kind, count(*files));
+        }
+        if let Some(growth) = files.growth {
+            self.add_plain(Metric::FileDescriptorGrowth, growth);
         }
     }
 

@@ -29,6 +29,8 @@ pub(super) enum Metric {
     GcCycles,
     GcPauses,
     FileDescriptors,
+    FileDescriptorsByType,
+    FileDescriptorGrowth,
     SnapshotDuration,
     SnapshotCpu,
     SnapshotUnverified,
@@ -62,6 +64,8 @@ impl Metric {
         Self::GcCycles,
         Self::GcPauses,
         Self::FileDescriptors,
+        Self::FileDescriptorsByType,
+        Self::FileDescriptorGrowth,
         Self::SnapshotDuration,
         Self::SnapshotCpu,
         Self::SnapshotUnverified,
@@ -110,6 +114,10 @@ impl Metric {
             Self::GcCycles => "Completed GC cycles",
             Self::GcPauses => "Time the world was stopped by GC, in total",
             Self::FileDescriptors => "Open files of the process, sockets and the like included",
+            Self::FileDescriptorsByType => "Open files of the process by what they are",
+            Self::FileDescriptorGrowth => {
+                "Slope of the number of open files over the last minute, without those open for a moment"
+            }
             Self::SnapshotDuration => "Time the last snapshot of the process took",
             Self::SnapshotCpu => "CPU time of deferd that the last snapshot cost; the process itself pays nothing",
             Self::SnapshotUnverified => "Goroutines whose defers could not be read truthfully, and so are in no other figure",
@@ -150,6 +158,8 @@ impl Metric {
             Self::GcCycles => ("go.memory.gc.cycles", "{cycle}", Shape::Counter),
             Self::GcPauses => ("go.memory.gc.pause.duration", "s", Shape::Counter),
             Self::FileDescriptors => ("process.unix.file_descriptor.count", "{file_descriptor}", Shape::Level),
+            Self::FileDescriptorsByType => ("process.unix.file_descriptor.count.by_type", "{file_descriptor}", Shape::Level),
+            Self::FileDescriptorGrowth => ("process.unix.file_descriptor.growth", "{file_descriptor}/s", Shape::Gauge),
             Self::SnapshotDuration => ("deferd.snapshot.duration", "s", Shape::Gauge),
             Self::SnapshotCpu => ("deferd.snapshot.cpu", "s", Shape::Gauge),
             Self::SnapshotUnverified => ("deferd.snapshot.unverified", "{goroutine}", Shape::Gauge),

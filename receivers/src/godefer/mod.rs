@@ -6,6 +6,8 @@
 
 mod budget;
 mod config;
+mod ends;
+mod files;
 mod frame;
 mod history;
 mod metric;
@@ -13,6 +15,7 @@ mod probes;
 mod refusals;
 mod report;
 mod resource;
+mod schedule;
 mod selection;
 mod session;
 mod watched;
@@ -20,11 +23,14 @@ mod watched;
 use std::sync::Arc;
 use std::time::Instant;
 
-use deferd_component::{Batch, BuildContext, BuildError, Ingress, Metadata, Receiver, ReceiverFactory, Signal, Stability, Stop};
+use deferd_component::{
+    Batch, BuildContext, BuildError, Ingress, Metadata, Receiver, ReceiverFactory, Refusal, Signal, Stability, Stop,
+};
 use tokio::sync::{Mutex, mpsc};
 
 pub use config::{Config, Files, Panics, Probes, Rates, Selector, Snapshots, Targets, Timer};
 
+use ends::Waiter;
 use probes::{LogEntry, encode};
 use report::Report;
 use selection::Selection;
@@ -101,18 +107,23 @@ impl GoDefer {
             () = stop.wait() => return,
         };
         session.configure(&self.settings, &self.logs.sender, Instant::now());
+        let ends = session.waiter();
         while !stop.is_set() {
             let Some(done) = self.step(&mut session).await else { return };
             self.report.show(&session, &self.settings, &done);
             if let Some((subject, outgoing)) = done.outgoing {
                 let batch = Batch::new(Signal::Metrics, outgoing.payload.clone(), outgoing.points);
-                let sent = ingress.send(batch).await;
+                let sent = send(ingress, batch, &mut session, &ends).await;
                 session.settle(subject, outgoing, sent);
                 if sent.is_err() {
-                    pause(stop, Some(Instant::now() + REFUSED_PAUSE)).await;
+                    let until = Instant::now() + REFUSED_PAUSE;
+                    while pause(stop, &ends, Some(until)).await == Pause::End {
+                        session.release_ended();
+                    }
                 }
             }
-            pause(stop, done.next).await;
+            // An end needs no step of its own kind: every step begins with the ends.
+            pause(stop, &ends, done.next).await;
         }
     }
 
@@ -138,7 +149,10 @@ impl GoDefer {
             match ingress.send(Batch::new(Signal::Logs, payload, count)).await {
                 // Repeated until it is taken: a panic is told once. Meanwhile the channel bounds what waits.
                 Err(refusal) if refusal.kind.is_retryable() && !stop.is_set() => {
-                    pause(stop, Some(Instant::now() + REFUSED_PAUSE)).await;
+                    tokio::select! {
+                        () = stop.wait() => {}
+                        () = tokio::time::sleep(REFUSED_PAUSE) => {}
+                    }
                 }
                 _ => entries.clear(),
             }
@@ -153,12 +167,32 @@ const MOST_PER_REQUEST: usize = 512;
 /// A refused request is not repeated at once: the next look brings newer figures.
 const REFUSED_PAUSE: std::time::Duration = std::time::Duration::from_millis(200);
 
-async fn pause(stop: &Stop, until: Option<Instant>) {
-    if let Some(until) = until {
+/// Hands a request over, however long that takes, and lets go of processes that end meanwhile.
+async fn send(ingress: &Ingress, batch: Batch, session: &mut Session, ends: &Waiter) -> Result<(), Refusal> {
+    let mut sending = std::pin::pin!(ingress.send(batch));
+    loop {
         tokio::select! {
-            () = stop.wait() => {}
-            () = tokio::time::sleep_until(until.into()) => {}
+            sent = &mut sending => return sent,
+            () = ends.wait() => session.release_ended(),
         }
+    }
+}
+
+/// Why a pause is over.
+#[derive(Debug, PartialEq, Eq)]
+enum Pause {
+    /// Its time has come, or there was none to wait for; or the receiver is to stop.
+    Over,
+    /// A process has ended.
+    End,
+}
+
+async fn pause(stop: &Stop, ends: &Waiter, until: Option<Instant>) -> Pause {
+    let Some(until) = until else { return Pause::Over };
+    tokio::select! {
+        () = stop.wait() => Pause::Over,
+        () = ends.wait() => Pause::End,
+        () = tokio::time::sleep_until(until.into()) => Pause::Over,
     }
 }
 

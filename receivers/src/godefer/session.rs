@@ -5,24 +5,25 @@ use std::time::{Duration, Instant, SystemTime};
 
 use deferd_component::Refusal;
 use deferd_goproc::snapshot::SnapshotOptions;
-use deferd_goproc::target::{Candidate, ImageCache, SnapshotError, Target, discover};
+use deferd_goproc::target::{Candidate, ImageCache, Liveness, SnapshotError, Target, discover};
 use deferd_goproc::walk::thread_cpu;
-
 use tokio::sync::mpsc::Sender;
 
 use super::budget::Budget;
 use super::config::Config;
+use super::ends::{Ends, Waiter};
 use super::probes::{LogEntry, Prober, Status};
 use super::refusals::Refusals;
+use super::schedule::{Process, Work, choose};
 use super::selection::Selection;
-use super::watched::{Outgoing, Watched};
+use super::watched::{Ended, Outgoing, Watched};
+
+/// Files of processes are counted together if their counts are due within so much.
+const COUNTED_TOGETHER: Duration = Duration::from_millis(500);
 
 /// End marks that could not be delivered and wait for another attempt. Past this the oldest are given up; their series end by
 /// expiry.
 const MAX_ENDING: usize = 1024;
-
-/// Pid and start, in clock ticks from boot: names a process, whatever program it runs.
-type Process = (u32, u64);
 
 /// The watched processes and what is remembered about the others. Survives reloads.
 #[derive(Debug, Default)]
@@ -32,7 +33,11 @@ pub(super) struct Session {
     refusals: Refusals,
     /// Watched processes whose last look failed, and why.
     failing: BTreeMap<Process, String>,
-    ending: Vec<Watched>,
+    /// In the order in which they ended.
+    ending: Vec<(Process, Ended)>,
+    ends: Ends,
+    /// What was not yet told.
+    news: Vec<News>,
     discovered: Option<Instant>,
     budget: Option<Budget>,
     prober: Option<Prober>,
@@ -61,8 +66,8 @@ pub(super) struct Step {
 pub(super) enum Subject {
     /// A process under watch.
     Watched(Process),
-    /// The first of those whose end is to be told.
-    Ending,
+    /// A process whose end is told.
+    Ended(Process),
 }
 
 /// Something the operator may want to know.
@@ -83,6 +88,7 @@ impl Session {
         self.configure_probes(settings, logs);
         let share = settings.config.max_agent_cpu.ratio();
         self.budget.get_or_insert_with(|| Budget::new(share, now)).set_share(share, now);
+        self.ends.open();
         self.discovered = None;
         // Who was refused may be given the missing right together with the new configuration.
         self.refusals = Refusals::default();
@@ -122,44 +128,84 @@ impl Session {
         self.failing.values().next().map(|message| (self.failing.len(), message.as_str()))
     }
 
-    /// Does one piece of work: a discovery, a look, or nothing if nothing is due.
+    /// Waits for the end of a watched process.
+    pub(super) fn waiter(&self) -> Waiter {
+        self.ends.waiter()
+    }
+
+    /// Lets go of the processes that have ended. Cheap, so that it is done whatever else is waited for.
+    pub(super) fn release_ended(&mut self) {
+        let ended = self.watched.iter().filter(|(_, watched)| watched.has_ended()).map(|(process, _)| *process);
+        for process in ended.collect::<Vec<_>>() {
+            self.end(process);
+        }
+    }
+
+    /// Does one piece of work: a discovery, a count, a look, or nothing if nothing is due.
     pub(super) fn step(&mut self, settings: &Settings) -> Step {
-        let now = Instant::now();
+        self.release_ended();
         let mut step = Step::default();
-        if let Some(ending) = self.ending.first() {
-            step.outgoing = ending.end().map(|outgoing| (Subject::Ending, outgoing));
+        self.work(settings, &mut step);
+        step.news.append(&mut self.news);
+        step
+    }
+
+    fn work(&mut self, settings: &Settings, step: &mut Step) {
+        let now = Instant::now();
+        if let Some((process, ending)) = self.ending.first() {
+            step.outgoing = ending.end().map(|outgoing| (Subject::Ended(*process), outgoing));
             if step.outgoing.is_none() {
                 self.ending.remove(0);
             }
-            return step;
+            return;
         }
         let solvent = self.budget.as_mut().map_or(now, |budget| budget.solvent_at(now));
         if solvent > now {
             step.next = Some(solvent);
-            return step;
+            return;
         }
         let discovery = self.discovered.map(|at| at + settings.config.discovery_interval.get());
         let interval = settings.config.snapshot.interval.get();
+        let count = self.watched.values().filter_map(Watched::count_due).min();
         let looks = self.watched.iter().map(|(process, watched)| (watched.due(interval), *process));
-        match choose(now, discovery, looks) {
-            Work::Discover => self.discover(settings, now, &mut step),
-            Work::Look(process) => self.look(process, settings, &mut step),
+        match choose(now, discovery, count, looks) {
+            Work::Discover => self.discover(settings, now),
+            Work::Count => self.count_files(now),
+            Work::Look(process) => self.look(process, settings, step),
             Work::Wait(until) => step.next = Some(until),
         }
-        step
+    }
+
+    fn count_files(&mut self, now: Instant) {
+        let before = thread_cpu();
+        // Those that are nearly due too, so that they are done in one go from then on.
+        let soon = now + COUNTED_TOGETHER;
+        let prober = self.prober.as_ref();
+        for (process, watched) in &mut self.watched {
+            if watched.count_due().is_some_and(|due| due <= soon)
+                && let Some(grow) = watched.count_files(now)
+                && let Some(prober) = prober
+            {
+                prober.files_grow(*process, grow);
+            }
+        }
+        self.spend(thread_cpu().saturating_sub(before));
     }
 
     /// What became of the request of a step.
     pub(super) fn settle(&mut self, subject: Subject, outgoing: Outgoing, sent: Result<(), Refusal>) {
         match subject {
             Subject::Watched(process) => {
-                if let Some(watched) = self.watched.get_mut(&process) {
-                    watched.settle(outgoing, sent.is_ok());
+                let watched = self.watched.get_mut(&process).map(Watched::known);
+                // It may have ended while the request was on its way, and its series are to be ended all the same.
+                let mut ended = self.ending.iter_mut().filter(|(other, _)| *other == process).map(|(_, ended)| ended.known());
+                if let Some(known) = watched.or_else(|| ended.next()) {
+                    known.settle(outgoing, sent.is_ok());
                 }
             }
             // Sending again what is refused for good would hold up every look for ever; those series end by expiry.
-            Subject::Ending if !self.ending.is_empty() && is_over(sent) => drop(self.ending.remove(0)),
-            Subject::Ending => {}
+            Subject::Ended(process) if is_over(sent) => self.ending.retain(|(other, _)| *other != process),
+            Subject::Ended(_) => {}
         }
     }
 
@@ -180,15 +226,21 @@ impl Session {
         match looked {
             Ok(outgoing) => {
                 if self.failing.remove(&process).is_some() {
-                    step.news.push(News::Works);
+                    self.news.push(News::Works);
                 }
                 step.outgoing = Some((Subject::Watched(process), outgoing));
             }
-            Err(SnapshotError::Over { .. }) => self.end(process, step),
+            Err(SnapshotError::Over { liveness, .. }) => {
+                self.end(process);
+                if liveness == Liveness::Replaced {
+                    // It runs something else now, which may be worth watching.
+                    self.discovered = None;
+                }
+            }
             Err(error) => {
                 let message = error.to_string();
                 self.failing.insert(process, message.clone());
-                step.news.push(News::Failed(message));
+                self.news.push(News::Failed(message));
             }
         }
     }
@@ -199,41 +251,39 @@ impl Session {
         }
     }
 
-    fn end(&mut self, process: Process, step: &mut Step) {
+    /// Lets go of everything of a process; what is left is to tell its end.
+    fn end(&mut self, process: Process) {
         let Some(watched) = self.watched.remove(&process) else { return };
         if let Some(prober) = &self.prober {
             prober.forget(process);
         }
         self.failing.remove(&process);
-        step.news.push(News::Ended(watched.label()));
+        self.news.push(News::Ended(watched.label()));
         if self.ending.len() >= MAX_ENDING {
             self.ending.remove(0);
         }
-        self.ending.push(watched);
-        // A process that ended by `exec` runs something else now, which may be worth watching.
-        self.discovered = None;
+        self.ending.push((process, watched.into_ended()));
     }
 
     /// Compares who is there with who is watched.
-    fn discover(&mut self, settings: &Settings, now: Instant, step: &mut Step) {
+    fn discover(&mut self, settings: &Settings, now: Instant) {
         let before = thread_cpu();
         let candidates: Vec<Candidate> = discover().collect();
         let wanted: Vec<&Candidate> = candidates.iter().filter(|candidate| settings.selection.selects(candidate)).collect();
         let present: BTreeSet<Process> = wanted.iter().map(|candidate| (candidate.pid, candidate.start_ticks)).collect();
         let over: Vec<Process> = self.watched.keys().filter(|process| !present.contains(process)).copied().collect();
         for process in over {
-            self.end(process, step);
+            self.end(process);
         }
-        // After the ends, which ask for a discovery: this is it.
         self.discovered = Some(now);
         self.refusals.retain(&candidates);
         for candidate in wanted {
-            self.consider(candidate, settings, step);
+            self.consider(candidate, settings);
         }
         self.spend(thread_cpu().saturating_sub(before));
     }
 
-    fn consider(&mut self, candidate: &Candidate, settings: &Settings, step: &mut Step) {
+    fn consider(&mut self, candidate: &Candidate, settings: &Settings) {
         let process = (candidate.pid, candidate.start_ticks);
         if self.watched.contains_key(&process)
             || self.refusals.contains(candidate, Instant::now())
@@ -243,18 +293,19 @@ impl Session {
         }
         match Target::attach_with(candidate.pid, &self.images) {
             Ok(target) => {
+                self.ends.add(target.pidfd());
                 let watched = Watched::new(target);
                 if let Some((prober, subject)) = self.prober.as_ref().zip(watched.probed(process)) {
                     prober.watch(subject);
                 }
-                step.news.push(News::Watching(watched.label()));
+                self.news.push(News::Watching(watched.label()));
                 self.refusals.remove(candidate);
                 self.watched.insert(process, watched);
             }
             Err(error) => {
                 let told = self.refusals.add(candidate, &error, Instant::now());
                 if told && settings.selection.is_explicit() {
-                    step.news.push(News::Refused(error.to_string()));
+                    self.news.push(News::Refused(error.to_string()));
                 }
             }
         }
@@ -264,26 +315,6 @@ impl Session {
 /// Whether there is nothing to be sent again.
 fn is_over(sent: Result<(), Refusal>) -> bool {
     sent.err().is_none_or(|refusal| !refusal.kind.is_retryable())
-}
-
-/// A piece of work.
-#[derive(Debug, PartialEq, Eq)]
-enum Work {
-    Discover,
-    Look(Process),
-    /// Nothing is due until then.
-    Wait(Instant),
-}
-
-/// What has been due longest, so that nothing is put off for ever where the budget does not suffice for everything. A `discovery`
-/// that was never made comes first.
-fn choose(now: Instant, discovery: Option<Instant>, looks: impl Iterator<Item = (Instant, Process)>) -> Work {
-    let Some(discovery) = discovery else { return Work::Discover };
-    match looks.min() {
-        Some((due, process)) if due <= now && due < discovery => Work::Look(process),
-        _ if discovery <= now => Work::Discover,
-        first => Work::Wait(first.map_or(discovery, |(due, _)| due.min(discovery))),
-    }
 }
 
 /// A start in the future is a clock that was set back; such a process is not young.
@@ -297,41 +328,6 @@ mod tests {
     use deferd_component::RefusalKind;
 
     use super::*;
-
-    #[test]
-    fn under_a_budget_that_never_suffices_everybody_gets_a_turn() {
-        let (start, second) = (Instant::now(), Duration::from_secs(1));
-        let (mut discovery, mut discoveries) = (Some(start), 0);
-        let mut looks: BTreeMap<Process, (Instant, u32)> = (0..4).map(|pid| ((pid, 0), (start, 0))).collect();
-        // Every piece of work takes as long as the interval between two of a kind should be.
-        for step in 1..=60_u32 {
-            let now = start + second * step;
-            match choose(now, discovery, looks.iter().map(|(process, (due, _))| (*due, *process))) {
-                Work::Discover => {
-                    (discovery, discoveries) = (Some(now + second), discoveries + 1);
-                    // A process that is found while all others are late.
-                    looks.entry((9, 0)).or_insert((now, 0));
-                }
-                Work::Look(process) => {
-                    let (due, count) = looks.get_mut(&process).unwrap();
-                    (*due, *count) = (now + second, *count + 1);
-                }
-                Work::Wait(_) => panic!("there is too much work to wait"),
-            }
-        }
-        assert!(discoveries >= 9, "{discoveries}");
-        assert!(looks.len() == 5 && looks.values().all(|(_, count)| *count >= 9), "{looks:?}");
-    }
-
-    #[test]
-    fn nothing_is_due_before_its_time() {
-        let (now, second) = (Instant::now(), Duration::from_secs(1));
-        let look = |after| (now + second * after, (1, 0));
-        assert_eq!(choose(now, None, std::iter::once(look(0))), Work::Discover);
-        assert_eq!(choose(now, Some(now + second), std::iter::once(look(2))), Work::Wait(now + second));
-        assert_eq!(choose(now, Some(now + second), std::iter::once(look(0))), Work::Look((1, 0)));
-        assert_eq!(choose(now, Some(now + second), std::iter::empty()), Work::Wait(now + second));
-    }
 
     #[test]
     fn only_what_may_be_taken_later_is_sent_again() {

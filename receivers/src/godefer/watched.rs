@@ -7,23 +7,41 @@ use deferd_goproc::snapshot::SnapshotOptions;
 use deferd_goproc::target::{SnapshotError, Target};
 use deferd_pdata::build::EncodedAttributes;
 
+use super::files::Files;
 use super::frame::{Alive, Frame, Times, nanoseconds};
 use super::history::History;
 use super::probes::{Figures, Pending, Subject};
 use super::resource::resource;
 
+/// Those who open files are watched for so long after their number last grew.
+const AFTERGLOW: Duration = Duration::from_mins(1);
+
 /// A process that is attached.
 #[derive(Debug)]
 pub(super) struct Watched {
     target: Target,
-    resource: Arc<EncodedAttributes>,
-    started: u64,
     history: History,
+    files: Files,
     pending: Pending,
-    /// Series that were delivered and not ended.
-    alive: Alive,
+    known: Known,
+    /// When the number of its files was last seen to grow, and whether those who open them are watched for it.
+    grew: Option<Instant>,
+    files_watched: bool,
     attached: Instant,
     looked: Option<Instant>,
+}
+
+/// A process that has ended: what it takes to tell so, and nothing that holds a file of it open.
+#[derive(Debug)]
+pub(super) struct Ended(Known);
+
+/// Who a process is, and what consumers believe of it.
+#[derive(Debug)]
+pub(super) struct Known {
+    resource: Arc<EncodedAttributes>,
+    started: u64,
+    /// Series that were delivered and not ended.
+    alive: Alive,
 }
 
 /// A request on its way, with what will be alive once it is delivered.
@@ -41,11 +59,12 @@ impl Watched {
         let started = info.started.map(nanoseconds).unwrap_or_default();
         Self {
             target,
-            resource,
-            started,
             history: History::default(),
             pending: Pending::default(),
-            alive: Alive::new(),
+            files: Files::default(),
+            known: Known { resource, started, alive: Alive::new() },
+            grew: None,
+            files_watched: false,
             attached: Instant::now(),
             looked: None,
         }
@@ -53,7 +72,7 @@ impl Watched {
 
     /// It as the probes need to know it.
     pub(super) fn probed(&self, process: (u32, u64)) -> Option<Subject> {
-        Subject::new(process, &self.target, Arc::clone(&self.resource))
+        Subject::new(process, &self.target, Arc::clone(&self.known.resource))
     }
 
     /// When the next look is due.
@@ -77,10 +96,10 @@ impl Watched {
         let now = Instant::now();
         self.looked = Some(now);
         // Before the look, which sees to it that it is still the same process.
-        let open_files = self.target.open_files();
+        let files = self.files.look(&self.target, now);
         let snapshot = self.target.snapshot(options)?;
         let report = self.history.add(now, &snapshot.sites, max_sites);
-        let mut frame = Frame::new(&snapshot, &report, open_files);
+        let mut frame = Frame::new(&snapshot, &report, &files);
         if let Some(mut figures) = probes() {
             let is_whole = snapshot.unverified.goroutines == 0 && !snapshot.truncated;
             if figures.counts_registrations {
@@ -88,25 +107,69 @@ impl Watched {
             }
             frame.probes(&figures, &snapshot.sites);
         }
-        let times = Times { start: self.started, taken: nanoseconds(snapshot.taken) };
-        let (payload, points) = frame.encode(&self.resource, &self.alive, times);
+        let times = Times { start: self.known.started, taken: nanoseconds(snapshot.taken) };
+        let (payload, points) = frame.encode(&self.known.resource, &self.known.alive, times);
         Ok(Outgoing { payload, points, alive: frame.series() })
     }
 
-    /// The last request about a process: an end mark for every series that is alive. `None` if there is none.
-    pub(super) fn end(&self) -> Option<Outgoing> {
-        if self.alive.is_empty() {
-            return None;
-        }
-        let times = Times { start: self.started, taken: nanoseconds(std::time::SystemTime::now()) };
-        let (payload, points) = Frame::default().encode(&self.resource, &self.alive, times);
-        Some(Outgoing { payload, points, alive: Alive::new() })
+    /// Whether the process has ended.
+    pub(super) fn has_ended(&self) -> bool {
+        self.target.has_ended()
     }
 
+    /// When its files are to be counted again; `None` where that may not be known.
+    pub(super) fn count_due(&self) -> Option<Instant> {
+        self.files.due()
+    }
+
+    /// Counts its files, between two looks. Says whether their number grows, if that has changed.
+    pub(super) fn count_files(&mut self, now: Instant) -> Option<bool> {
+        self.files.count(&self.target, now);
+        let grow = self.files.is_growing();
+        if grow {
+            self.grew = Some(now);
+        }
+        // They are watched for some time more: what opens files seldom seems to have stopped after each.
+        let still = grow || self.grew.is_some_and(|grew| now.saturating_duration_since(grew) < AFTERGLOW);
+        let changed = still != self.files_watched;
+        self.files_watched = still;
+        changed.then_some(still)
+    }
+
+    /// Lets go of the process.
+    pub(super) fn into_ended(self) -> Ended {
+        Ended(self.known)
+    }
+
+    /// Who it is, and what consumers believe of it.
+    pub(super) fn known(&mut self) -> &mut Known {
+        &mut self.known
+    }
+}
+
+impl Known {
     /// What became of a request. A refused one ended no series and began some nobody knows of, so both stay to be ended.
     pub(super) fn settle(&mut self, outgoing: Outgoing, delivered: bool) {
         if delivered {
             self.alive = outgoing.alive;
         }
+    }
+}
+
+impl Ended {
+    /// Who it was, and what consumers believe of it.
+    pub(super) fn known(&mut self) -> &mut Known {
+        &mut self.0
+    }
+
+    /// The last request about a process: an end mark for every series that is alive. `None` if there is none.
+    pub(super) fn end(&self) -> Option<Outgoing> {
+        let Known { resource, started, alive } = &self.0;
+        if alive.is_empty() {
+            return None;
+        }
+        let times = Times { start: *started, taken: nanoseconds(std::time::SystemTime::now()) };
+        let (payload, points) = Frame::default().encode(resource, alive, times);
+        Some(Outgoing { payload, points, alive: Alive::new() })
     }
 }

@@ -8,7 +8,11 @@ mod bad_configuration;
 #[cfg(test)]
 mod bad_process;
 #[cfg(test)]
+mod ends;
+#[cfg(test)]
 mod every_go;
+#[cfg(test)]
+mod files;
 #[cfg(test)]
 mod leak;
 #[cfg(test)]
