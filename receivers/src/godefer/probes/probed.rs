@@ -21,7 +21,7 @@ use super::placed::Placed;
 use super::places::{Places, offsets};
 use super::prober::Subject;
 use super::rates::SiteRate;
-use super::returns::{Returns, Target};
+use super::returns::{Returns, Target, UNCERTAINTY};
 use super::samples::Samples;
 use super::site_names::SiteNames;
 
@@ -266,14 +266,16 @@ impl Probed {
     fn account_up_to(&mut self, usage: Usage, now: Instant, host: &Host, with_returns: bool) {
         let spent = usage.since(&self.usage);
         self.usage = usage;
+        // With what the calibration may be wrong by: the promise is not to depend on it.
+        let each = host.hit_cost().mul_f64(1.0 + UNCERTAINTY);
         let times = |cost: Duration, count: u64| cost.saturating_mul(u32::try_from(count).unwrap_or(u32::MAX));
-        let panics = times(host.hit_cost(), spent.panic_hits()) + Duration::from_nanos(spent.panic_nanoseconds);
+        let panics = times(each, spent.panic_hits()) + Duration::from_nanos(spent.panic_nanoseconds);
         self.arbiter.charge(Probe::Panics, panics, now);
         if with_returns {
-            let returns = times(host.hit_cost(), spent.returns) + Duration::from_nanos(spent.walk_nanoseconds);
+            let returns = times(each, spent.returns) + Duration::from_nanos(spent.walk_nanoseconds);
             self.arbiter.charge(Probe::Rates, returns, now);
         }
-        self.arbiter.charge(Probe::Files, times(host.hit_cost() + FILE_COST, spent.opens + spent.closes), now);
+        self.arbiter.charge(Probe::Files, times(each + FILE_COST, spent.opens + spent.closes), now);
         self.arbiter.charge(Probe::Timer, times(SAMPLE_COST, spent.ticks), now);
     }
 

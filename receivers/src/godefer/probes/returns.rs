@@ -11,7 +11,7 @@ use super::rates::{HitCost, Interval, Learned, Load, Mode, Planner, Rates, SiteR
 use super::reading::{Reading, between};
 
 /// How far the calibrated cost of a hit may be off: another state of the caches, another neighbour.
-const UNCERTAINTY: f64 = 0.15;
+pub(super) const UNCERTAINTY: f64 = 0.15;
 /// Records of one frame that are walked, at about 50 ns each; more are counted as "at least".
 const MOST_RECORDS: u32 = 16_384;
 /// What a walk of that many may cost at most in windows, where many are walked.
@@ -95,7 +95,7 @@ impl Returns {
 
     /// What was found up to now, and from where to where that is about; the last report again if nothing was counted since.
     pub(super) fn report(&mut self, now: Instant) -> (&[SiteRate], (Instant, Instant)) {
-        if let Some(report) = self.rates.report(&[]) {
+        if let Some(report) = self.rates.report() {
             self.latest = report.sites;
             // Both a stretch and a window end where the next begins to count.
             let ended = self.began.as_ref().map_or(now, |reading| reading.at);
@@ -188,7 +188,7 @@ impl Returns {
         let (Some(before), Some(began), Some(ended), Some(gone)) = (before, began, ended, gone) else { return };
         let inside = between(&began, &ended, shift);
         let cost = self.cost(&before, &ended, &gone, &inside, shift);
-        arbiter.charge(Probe::Rates, cost, gone.at);
+        arbiter.charge(Probe::Rates, cost.mul_f64(1.0 + UNCERTAINTY), gone.at);
         self.learned.window(&inside, gone.at.saturating_duration_since(began.at));
         if let Some(last) = self.began.take() {
             let outside = between(&last, &began, shift);

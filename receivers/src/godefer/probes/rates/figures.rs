@@ -68,17 +68,6 @@ pub(crate) struct HitCost {
     pub(crate) uncertainty: f64,
 }
 
-/// Records of functions that do not return: snapshots see their number grow, `deferreturn` never sees them.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct Growth {
-    /// Return address of the site in the binary.
-    pub(crate) pc: u64,
-    /// Pending records gained per second.
-    pub(crate) per_second: f64,
-    /// Largest error of that.
-    pub(crate) error: f64,
-}
-
 impl Interval {
     /// Adds a stretch that was counted with the same `shift`.
     pub(super) fn add(&mut self, other: &Self) {

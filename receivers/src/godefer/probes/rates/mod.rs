@@ -20,8 +20,9 @@ mod student;
 mod tests;
 mod windows;
 
+#[cfg(test)]
 pub(crate) use estimate::Estimate;
-pub(crate) use figures::{Growth, HitCost, Interval, SiteSample, Window};
+pub(crate) use figures::{HitCost, Interval, SiteSample, Window};
 pub(crate) use load::{Learned, Load};
 pub(crate) use plan::{Mode, Planner, expected, next_window};
-pub(crate) use report::{Rates, Report, SiteRate};
+pub(crate) use report::{Rates, SiteRate};

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
 use super::estimate::{Estimate, always_on};
-use super::figures::{Growth, HitCost, Interval, MAX_SITES, Window};
+use super::figures::{HitCost, Interval, MAX_SITES, Window};
 use super::windows;
 
 /// With fewer windows since the last report, older ones are taken in; and so are they, for at most so long, while all the CPU
@@ -25,7 +25,8 @@ const LONGEST_OPEN: Duration = Duration::from_mins(2);
 pub(crate) struct Report {
     /// What the figures are about: the stretches and windows since the last report, or older ones too where windows are few.
     pub(crate) span: Duration,
-    /// Of all sites together.
+    /// Of all sites together, by which the estimator is judged.
+    #[cfg(test)]
     pub(crate) total: Estimate,
     /// By site, in the order of their addresses.
     pub(crate) sites: Vec<SiteRate>,
@@ -85,11 +86,6 @@ impl Rates {
         Self { cost, stretches: Vec::new(), windows: VecDeque::new(), fresh: 0, registrations: BTreeMap::new() }
     }
 
-    /// After a new calibration.
-    pub(crate) fn set_cost(&mut self, cost: HitCost) {
-        self.cost = cost;
-    }
-
     /// Takes in what the probe counted while it was always on.
     pub(crate) fn always_on(&mut self, interval: &Interval) {
         let full = self.stretches.len() >= MOST_STRETCHES;
@@ -109,9 +105,9 @@ impl Rates {
         }
     }
 
-    /// What was registered per second, and in all. `growth` is what snapshots saw of functions that do not return. Nothing if
-    /// nothing was counted since the last report.
-    pub(crate) fn report(&mut self, growth: &[Growth]) -> Option<Report> {
+    /// What was registered per second, and in all, by functions that have returned. Nothing if nothing was counted since the last
+    /// report.
+    pub(crate) fn report(&mut self) -> Option<Report> {
         self.forget();
         let stretched = seconds(self.stretches.iter().map(|stretch| stretch.wall));
         let old = self.windows.len().saturating_sub(if stretched > 0.0 { self.fresh } else { self.enough() });
@@ -129,19 +125,23 @@ impl Rates {
                 if windows.is_empty() { Estimate::NONE } else { windows::rate(&before, &windows, pc, self.cost).times(windowed) };
             counted.plus(carried).times((stretched + windowed).recip())
         };
-        let mut total = rate(None);
+        #[cfg(test)]
+        let total = rate(None);
         let mut sites = Vec::new();
-        for pc in self.pcs(growth) {
-            let grown = growth.iter().find(|growth| growth.pc == pc).map_or(Estimate::NONE, grown);
-            let rate = rate(Some(pc)).plus(grown);
-            total = total.plus(grown);
+        for pc in self.pcs() {
+            let rate = rate(Some(pc));
             let registrations = self.registrations.entry(pc).or_default();
             sites.push(SiteRate { pc, rate, registrations: registrations.add(rate, fresh) });
         }
         self.stretches.clear();
         self.fresh = 0;
         let span = Duration::try_from_secs_f64(stretched + windowed).unwrap_or(Duration::MAX);
-        Some(Report { span, total, sites })
+        Some(Report {
+            span,
+            #[cfg(test)]
+            total,
+            sites,
+        })
     }
 
     /// How many of the latest windows a report is made of.
@@ -170,12 +170,12 @@ impl Rates {
         }
     }
 
-    /// Sites that were found, that grow, or that were reported before.
-    fn pcs(&self, growth: &[Growth]) -> Vec<u64> {
+    /// Sites that were found, or reported before.
+    fn pcs(&self) -> Vec<u64> {
         let known = self.registrations.keys().copied();
         let counted = self.stretches.iter().chain(self.windows.iter().map(|window| &window.inside));
         let found = counted.flat_map(|interval| interval.sites.iter().map(|site| site.pc));
-        let all: BTreeSet<u64> = growth.iter().map(|growth| growth.pc).chain(found).collect();
+        let all: BTreeSet<u64> = found.collect();
         let room = MAX_SITES.saturating_sub(self.registrations.len());
         let new = all.into_iter().filter(|pc| !self.registrations.contains_key(pc)).take(room);
         let mut pcs: Vec<u64> = known.chain(new).collect();
@@ -186,10 +186,4 @@ impl Rates {
 
 fn seconds(all: impl Iterator<Item = Duration>) -> f64 {
     all.fold(Duration::ZERO, Duration::saturating_add).as_secs_f64()
-}
-
-/// Growth as an estimate; records that became fewer were registered before.
-fn grown(growth: &Growth) -> Estimate {
-    let (value, error) = (growth.per_second, growth.error.abs());
-    Estimate { value: value.max(0.0), lower: (value - error).max(0.0), upper: Some((value + error).max(0.0)) }.settled()
 }

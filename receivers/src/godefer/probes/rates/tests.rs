@@ -34,7 +34,7 @@ fn window(inside: Interval) -> Window {
 fn total(fill: impl FnOnce(&mut Rates)) -> Estimate {
     let mut rates = Rates::new(COST);
     fill(&mut rates);
-    rates.report(&[]).unwrap().total
+    rates.report().unwrap().total
 }
 
 #[test]
@@ -89,7 +89,7 @@ fn a_report_of_few_windows_learns_from_earlier_ones() {
     let mut rates = Rates::new(COST);
     let alike = |rates: &mut Rates| {
         (0..10).for_each(|_| rates.window(window(stretch(10 * MILLISECOND, 100, 2, 0))));
-        rates.report(&[]).unwrap().total
+        rates.report().unwrap().total
     };
     let first = alike(&mut rates);
     let later = (0..8).map(|_| alike(&mut rates)).last().unwrap();
@@ -109,23 +109,8 @@ fn windows_full_of_probe_give_a_lower_bound_only() {
 }
 
 #[test]
-fn growth_of_what_does_not_return_is_added() {
-    let mut rates = Rates::new(COST);
-    rates.always_on(&stretch(SECOND, 100, 1, 0));
-    let growth = [
-        Growth { pc: PC, per_second: 20.0, error: 1.0 },
-        Growth { pc: 7, per_second: 50.0, error: 2.0 },
-        Growth { pc: 8, per_second: -30.0, error: 1.0 },
-    ];
-    let report = rates.report(&growth).unwrap();
-    assert!((report.total.value - 170.0).abs() < 1e-9, "{:?}", report.total);
-    let values: Vec<_> = report.sites.iter().map(|site| (site.pc, site.rate.value.round())).collect();
-    assert_eq!(values, [(7, 50.0), (8, 0.0), (PC, 120.0)]);
-}
-
-#[test]
 fn nothing_counted_is_no_report() {
-    assert!(Rates::new(COST).report(&[]).is_none());
+    assert!(Rates::new(COST).report().is_none());
 }
 
 #[test]
@@ -155,8 +140,7 @@ fn registrations_never_fall_whatever_is_counted() {
                 outside_cost: random.u32(0..20) * MILLISECOND,
             }),
             _ => {
-                let growth = Growth { pc: random.u64(0..9), per_second: 1e3 * (random.f64() - 0.5), error: random.f64() };
-                let Some(report) = rates.report(&[growth]) else { continue };
+                let Some(report) = rates.report() else { continue };
                 for rate in report.sites.iter().map(|site| site.rate).chain([report.total]) {
                     assert!(rate.lower >= 0.0 && rate.lower <= rate.value && rate.value.is_finite(), "{rate:?}");
                     assert!(rate.upper.is_none_or(|upper| upper.is_finite() && rate.value <= upper), "{rate:?}");
@@ -179,7 +163,7 @@ fn sites_are_bounded() {
         many.sites = (0..1000).map(|pc| SiteSample { pc: first * 1000 + pc, frames: 1, nodes: 1, nodes_sq: 1 }).collect();
         rates.always_on(&many);
     }
-    let report = rates.report(&[]).unwrap();
+    let report = rates.report().unwrap();
     assert_eq!(report.sites.len(), 1024);
     assert!((report.total.value - 100.0).abs() < 1e-9);
 }

@@ -304,7 +304,7 @@ impl Run {
     }
 
     fn report(&mut self, outcome: &mut Outcome) {
-        let Some(report) = self.rates.report(&[]) else { return };
+        let Some(report) = self.rates.report() else { return };
         let Some(last) = self.truths.last().copied() else { return };
         let begun = last.0 - report.span.as_secs_f64();
         let by_distance = |truth: &&(f64, f64, [f64; 2])| ((truth.0 - begun).abs() * 1e9) as u64;
