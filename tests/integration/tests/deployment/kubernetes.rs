@@ -45,11 +45,11 @@ fn pod(documents: &[Value]) -> (&Value, &Value) {
 }
 
 /// What both ways to run in Kubernetes have in common.
-fn is_confined(documents: &[Value]) {
+fn is_confined(documents: &[Value], rights: &[&str]) {
     let (pod, container) = pod(documents);
     assert_eq!(pod["automountServiceAccountToken"], false);
     let security = &container["securityContext"];
-    assert_eq!(security["capabilities"], json!({"add": ["SYS_PTRACE"], "drop": ["ALL"]}));
+    assert_eq!(security["capabilities"], json!({"add": rights, "drop": ["ALL"]}));
     assert_eq!((&security["allowPrivilegeEscalation"], &security["readOnlyRootFilesystem"]), (&json!(false), &json!(true)));
     assert_eq!(security["privileged"], Value::Null);
     assert_eq!(container["resources"], json!({"limits": {"memory": "64Mi"}, "requests": {"cpu": "50m", "memory": "64Mi"}}));
@@ -63,7 +63,7 @@ fn is_confined(documents: &[Value]) {
 #[test]
 fn the_sidecar_shares_the_processes_of_its_pod_and_nothing_else() {
     let Some(documents) = documents("sidecar") else { return };
-    is_confined(&documents);
+    is_confined(&documents, &["SYS_PTRACE"]);
     let (pod, _) = pod(&documents);
     assert_eq!((&pod["shareProcessNamespace"], &pod["hostPID"], &pod["hostNetwork"]), (&json!(true), &Value::Null, &Value::Null));
 }
@@ -71,7 +71,7 @@ fn the_sidecar_shares_the_processes_of_its_pod_and_nothing_else() {
 #[test]
 fn the_daemon_set_sees_the_processes_of_its_node_and_nothing_else() {
     let Some(documents) = documents("daemonset") else { return };
-    is_confined(&documents);
+    is_confined(&documents, &["SYS_PTRACE", "BPF", "PERFMON"]);
     let (pod, _) = pod(&documents);
     assert_eq!((&pod["hostPID"], &pod["hostNetwork"], &pod["hostIPC"]), (&json!(true), &Value::Null, &Value::Null));
     let kinds: Vec<&Value> = documents.iter().map(|document| &document["kind"]).collect();
