@@ -3,6 +3,7 @@
 mod arguments;
 mod components;
 mod demo;
+mod probe;
 mod reload;
 mod rules;
 mod snapshot;
@@ -32,6 +33,7 @@ pub(crate) fn run(registry: &Registry, arguments: impl Iterator<Item = OsString>
         Some(Command::Rules(command)) => rules::run(&command),
         Some(Command::Components) => components::run(registry),
         Some(Command::Snapshot(arguments)) => snapshot::run(&arguments),
+        Some(Command::Probe(arguments)) => probe::run(&arguments),
         Some(Command::Demo(arguments)) => demo::run(registry, &arguments),
     }
 }

@@ -6,6 +6,7 @@ mod arguments;
 mod broken;
 mod demo;
 mod life;
+mod probe;
 mod reload;
 mod reload_command;
 mod snapshot;

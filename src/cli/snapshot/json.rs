@@ -27,7 +27,8 @@ fn object(info: &ProcessInfo, snapshot: &Snapshot) -> Value {
     })
 }
 
-fn process(info: &ProcessInfo) -> Value {
+/// Who it is, in every object about a process.
+pub(in crate::cli) fn process(info: &ProcessInfo) -> Value {
     json!({
         "pid": info.pid,
         "vpid": info.vpid,

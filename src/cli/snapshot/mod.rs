@@ -1,7 +1,7 @@
 //! `deferd snapshot PID`: one look at a Go process, for people or for programs.
 
-mod json;
-mod table;
+pub(super) mod json;
+pub(super) mod table;
 
 #[cfg(test)]
 mod tests;
@@ -41,12 +41,21 @@ impl Refusal {
     /// The documented exit code of a reason.
     fn exit(&self) -> Exit {
         match self {
-            Self::Attach(AttachError::Gone { .. }) | Self::Snapshot(SnapshotError::Over { .. }) => Exit::Gone,
-            Self::Attach(AttachError::Denied { .. } | AttachError::System { .. })
-            | Self::Snapshot(SnapshotError::Walk { reason: WalkError::Memory(_), .. }) => Exit::Refused,
-            // Not up yet, or not what a Go program has in its memory.
-            Self::Attach(_) | Self::Snapshot(SnapshotError::Walk { .. }) => Exit::Unsupported,
+            Self::Attach(error) => not_attached(error),
+            Self::Snapshot(SnapshotError::Over { .. }) => Exit::Gone,
+            Self::Snapshot(SnapshotError::Walk { reason: WalkError::Memory(_), .. }) => Exit::Refused,
+            Self::Snapshot(SnapshotError::Walk { .. }) => Exit::Unsupported,
         }
+    }
+}
+
+/// The documented exit code where a process cannot be attached to.
+pub(super) fn not_attached(error: &AttachError) -> Exit {
+    match error {
+        AttachError::Gone { .. } => Exit::Gone,
+        AttachError::Denied { .. } | AttachError::System { .. } => Exit::Refused,
+        // Not up yet, or not what a Go program has in its memory.
+        _ => Exit::Unsupported,
     }
 }
 

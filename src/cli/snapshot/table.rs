@@ -31,7 +31,8 @@ pub(super) fn text(process: &ProcessInfo, snapshot: &Snapshot) -> String {
     text
 }
 
-fn header(process: &ProcessInfo, goroutines: &Goroutines) -> String {
+/// Who it is, in one line without its end.
+pub(in crate::cli) fn identity(process: &ProcessInfo) -> String {
     let mut text = format!("process {}: {}", process.pid, one_line(&process.executable_path.to_string_lossy()));
     if process.executable_deleted {
         text.push_str(" (deleted or replaced since)");
@@ -40,6 +41,11 @@ fn header(process: &ProcessInfo, goroutines: &Goroutines) -> String {
     if let Some(module) = process.module_path.as_deref().filter(|module| !module.is_empty()) {
         let _ = write!(text, ", module {}", one_line(module));
     }
+    text
+}
+
+fn header(process: &ProcessInfo, goroutines: &Goroutines) -> String {
+    let mut text = identity(process);
     let states: BTreeMap<&str, u64> = goroutines.groups.iter().fold(BTreeMap::new(), |mut states, group| {
         let count = states.entry(group.state.name()).or_default();
         *count = group.count.saturating_add(*count);
