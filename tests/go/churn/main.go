@@ -4,7 +4,7 @@
 // them. A breakpoint that does harm shows as a wrong result, a crash, or a
 // worker that stands still.
 //
-// Once a second it prints a line of JSON with what was done since the line
+// Once a second, or as -every says, it prints a line of JSON with what was done since the line
 // before. A wrong result is a line that begins with WRONG, and exit code 3. It
 // ends with code 0 on SIGTERM or when standard input closes, once every worker
 // has finished what it was doing.
@@ -72,6 +72,7 @@ type report struct {
 var start = time.Now()
 
 func main() {
+	every := flag.Duration("every", time.Second, "between two lines")
 	pause := flag.Duration("pause", 0, "between two pieces of work of a worker")
 	seed := flag.Int64("seed", time.Now().UnixNano(), "of all that is random")
 	flag.Parse()
@@ -94,11 +95,11 @@ func main() {
 			go labour(k, rand.New(rand.NewSource(*seed+int64(i*len(all)+j))), *pause, &over, &busy)
 		}
 	}
-	second := time.NewTicker(time.Second)
+	line := time.NewTicker(*every)
 	before := make(map[string]uint64)
 	for {
 		select {
-		case <-second.C:
+		case <-line.C:
 			print(all, before, false)
 		case <-stop:
 			over.Store(true)
@@ -123,17 +124,17 @@ func labour(k *kind, chance *rand.Rand, pause time.Duration, over *atomic.Bool, 
 }
 
 func print(all []*kind, before map[string]uint64, ended bool) {
-	line := report{Kinds: make(map[string]uint64), Time: int64(time.Since(start)), CPU: cpu(), Ended: ended}
+	said := report{Kinds: make(map[string]uint64), Time: int64(time.Since(start)), CPU: cpu(), Ended: ended}
 	for _, k := range all {
 		now := k.done.Load()
-		line.Kinds[k.name] = now - before[k.name]
-		line.Operations += now - before[k.name]
+		said.Kinds[k.name] = now - before[k.name]
+		said.Operations += now - before[k.name]
 		before[k.name] = now
 	}
 	var gc debug.GCStats
 	debug.ReadGCStats(&gc)
-	line.GC = uint32(gc.NumGC)
-	if json.NewEncoder(os.Stdout).Encode(line) != nil {
+	said.GC = uint32(gc.NumGC)
+	if json.NewEncoder(os.Stdout).Encode(said) != nil {
 		// Whoever reads it has gone.
 		os.Exit(1)
 	}
