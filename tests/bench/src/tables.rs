@@ -31,8 +31,8 @@ pub(crate) struct AttachCycles {
 #[derive(Args)]
 pub(crate) struct Kills {
     /// Of agents whose breakpoints stand, and of those that place and remove
-    #[arg(long, default_value_t = 20)]
-    kills: u32,
+    #[arg(long = "kills", default_value_t = 20)]
+    agents: u32,
     /// Go version of the program; the newest that is here if none is named
     #[arg(long = "version")]
     version: Option<GoVersion>,
@@ -94,7 +94,7 @@ pub(crate) fn kills(options: &Kills) -> Result<(), Failure> {
     println!("|---|---|---|---|---|");
     let mut complaints = Vec::new();
     for (restless, when) in [(false, "while breakpoints stand"), (true, "while placing and removing")] {
-        let outcome = harm::kill_holders(&probes, &holder, &churn, options.kills, restless)?;
+        let outcome = harm::kill_holders(&probes, &holder, &churn, options.agents, restless)?;
         let harm::Kills { kills, gone, left, healed, .. } = &outcome;
         println!("| {when} | {kills} | {gone} | {left} | {healed} |");
         if *left > 0 || gone.longest() > harm::LIMIT {
@@ -111,7 +111,8 @@ pub(crate) fn capabilities() -> Result<(), Failure> {
     println!("| rights |{}\n|---|{}", TARGETS.map(|(name, ..)| format!(" {name} |")).concat(), "---|".repeat(TARGETS.len()));
     for rights in RIGHTS {
         let verdicts = world.judge(rights);
-        println!("| {} |{}", rights.name, verdicts.iter().map(|verdict| format!(" {} |", cell(verdict))).collect::<String>());
+        let cells: Vec<String> = verdicts.iter().map(cell).collect();
+        println!("| {} | {} |", rights.name, cells.join(" | "));
     }
     Ok(())
 }

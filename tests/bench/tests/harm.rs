@@ -7,8 +7,8 @@ use deferd_bpf::Probes;
 use deferd_fixtures::{Mode, Toolchain, binaries, binary, missing, newest, toolchains};
 
 /// Said loudly where probes cannot be placed.
-fn probes() -> Option<Probes> {
-    load().expect("a right at most is missing").inspect_err(|need| missing::skip("probes in Go programs", need)).ok()
+fn here(loaded: Result<Probes, String>) -> Option<Probes> {
+    loaded.inspect_err(|need| missing::skip("probes in Go programs", need)).ok()
 }
 
 /// The oldest runtime and the newest.
@@ -19,7 +19,7 @@ fn two() -> Vec<Toolchain> {
 
 #[test]
 fn breakpoints_come_and_go_in_a_program_that_works_and_leave_nothing_behind() {
-    let Some(mut probes) = probes() else { return };
+    let Some(mut probes) = here(load().unwrap()) else { return };
     let versions = two();
     for (slot, (toolchain, mode, file)) in (0..).zip(binaries("churn", &versions, &[Mode::Plain, Mode::PieStripped])) {
         let outcome = attach_and_detach(&mut probes, slot, &file, 10).unwrap();
@@ -32,7 +32,7 @@ fn breakpoints_come_and_go_in_a_program_that_works_and_leave_nothing_behind() {
 
 #[test]
 fn breakpoints_of_an_agent_that_is_killed_are_gone_within_a_second() {
-    let Some(probes) = probes() else { return };
+    let Some(probes) = here(load().unwrap()) else { return };
     let churn = binary("churn", newest(), Mode::Plain);
     let outcome = kill_holders(&probes, Path::new(env!("CARGO_BIN_EXE_deferd-bench")), &churn, 1, false).unwrap();
     assert_eq!((outcome.kills, outcome.left, &outcome.complaints), (1, 0, &Vec::new()));
