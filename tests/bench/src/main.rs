@@ -42,7 +42,10 @@ fn main() -> Result<(), Failure> {
         Some(What::AttachCycles(options)) => tables::attach_cycles(&options),
         Some(What::Kills(options)) => tables::kills(&options),
         Some(What::Capabilities) => tables::capabilities(),
-        Some(What::Hold { pid, restless }) => deferd_bench::harm::hold(pid, restless, &mut std::io::stdout()),
+        // As text: it is read by who started it.
+        Some(What::Hold { pid, restless }) => {
+            deferd_bench::harm::hold(pid, restless, &mut std::io::stdout()).map_err(|error| error.to_string().into())
+        }
     }
 }
 

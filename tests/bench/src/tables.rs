@@ -105,23 +105,38 @@ pub(crate) fn kills(options: &Kills) -> Result<(), Failure> {
     end(&complaints, begin.elapsed())
 }
 
-/// One row for each set of rights.
+/// One row for each set of rights, and below the table what was said.
 pub(crate) fn capabilities() -> Result<(), Failure> {
-    let world = World::new()??;
+    let world = World::new(&std::env::current_exe()?)??;
     println!("| rights |{}\n|---|{}", TARGETS.map(|(name, ..)| format!(" {name} |")).concat(), "---|".repeat(TARGETS.len()));
+    let mut messages = Vec::new();
     for rights in RIGHTS {
         let verdicts = world.judge(rights);
-        let cells: Vec<String> = verdicts.iter().map(cell).collect();
+        let cells: Vec<String> = verdicts.iter().map(|verdict| cell(verdict, &mut messages)).collect();
         println!("| {} | {} |", rights.name, cells.join(" | "));
+    }
+    println!();
+    for (number, message) in (1..).zip(messages) {
+        println!("{number}. {message}");
     }
     Ok(())
 }
 
-fn cell(verdict: &Verdict) -> String {
+/// What was said is a number, by its place among all that is said.
+fn cell(verdict: &Verdict, messages: &mut Vec<String>) -> String {
     let works = |works: bool| if works { "yes" } else { "no" };
-    let said = verdict.said.as_deref().map_or_else(|| "nothing".to_owned(), |said| format!("`{said}`"));
+    let mut number = |message: &Option<String>| {
+        let message = message.as_ref()?;
+        let at = messages.iter().position(|other| other == message).unwrap_or(messages.len());
+        if at == messages.len() {
+            messages.push(message.clone());
+        }
+        Some(format!(" ({})", at + 1))
+    };
+    let (said, unplaced) = (number(&verdict.said).unwrap_or_default(), number(&verdict.unplaced).unwrap_or_default());
     let (snapshots, probes) = (works(verdict.snapshots), works(verdict.probes));
-    format!("snapshots {snapshots}, probes {probes}; health {}; says {said}", verdict.health.join(", "))
+    let (health, placed) = (verdict.health.join(", "), works(verdict.unplaced.is_none()));
+    format!("snapshots {snapshots}, probes {probes}, health {health}{said}; breakpoints {placed}{unplaced}")
 }
 
 /// The file of the program that is harmed.

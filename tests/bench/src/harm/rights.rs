@@ -9,11 +9,12 @@ use deferd_fixtures::{Mode, binary, newest};
 use deferd_integration::config::Watch;
 use deferd_integration::deferd::{self, Service};
 use deferd_integration::exposition::Exposition;
-use deferd_integration::process::is_installed;
+use deferd_integration::process::{Running, is_installed};
 use deferd_integration::programs::{open_folder, write_program};
 use deferd_integration::wait;
 
 use super::Churn;
+use super::holder::PLACED;
 use crate::Failure;
 
 /// The user of the service.
@@ -22,8 +23,6 @@ const AGENT: u32 = 65534;
 const OTHER: u32 = 65533;
 /// How long a figure that does not come is waited for: an unoptimised build takes a second.
 const PATIENCE: Duration = Duration::from_secs(8);
-/// Longest text that is shown of a line of the log.
-const LONGEST: usize = 200;
 
 /// Rights of the service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,26 +57,29 @@ pub struct Verdict {
     pub snapshots: bool,
     /// Figures of probes are shown.
     pub probes: bool,
-    /// `deferd_health`: what holds.
+    /// The reasons that `deferd_health` has for the receiver, `ok` among them.
     pub health: Vec<String>,
-    /// The first line that names a right or probes.
+    /// The first message that names a right or probes.
     pub said: Option<String>,
+    /// Why [`super::hold`] could not place breakpoints there with the same rights, if it could not.
+    pub unplaced: Option<String>,
 }
 
 /// The service's binary, and the targets, which run.
 #[derive(Debug)]
 pub struct World {
     deferd: PathBuf,
+    holder: PathBuf,
     targets: Vec<Churn>,
     _folder: tempfile::TempDir,
 }
 
 impl World {
-    /// Starts the targets. The inner error is what the machine lacks.
+    /// Starts the targets. `holder hold PID` runs [`super::hold`]. The inner error is what the machine lacks.
     ///
     /// # Panics
     /// If one of them does not come up.
-    pub fn new() -> Result<Result<Self, &'static str>, Failure> {
+    pub fn new(holder: &Path) -> Result<Result<Self, &'static str>, Failure> {
         if !rustix::process::geteuid().is_root() || !is_installed("setpriv") {
             return Ok(Err("needs root and setpriv (util-linux)"));
         }
@@ -94,7 +96,8 @@ impl World {
             targets.push(Churn::start_by(command));
         }
         let deferd = write_program(folder.path(), "deferd", &std::fs::read(deferd::binary())?);
-        Ok(Ok(Self { deferd, targets, _folder: folder }))
+        let holder = write_program(folder.path(), "holder", &std::fs::read(holder)?);
+        Ok(Ok(Self { deferd, holder, targets, _folder: folder }))
     }
 
     /// Runs the service with these rights on each target alone, in the order of [`TARGETS`].
@@ -102,7 +105,11 @@ impl World {
     /// # Panics
     /// If it does not come up, or does not end.
     pub fn judge(&self, rights: Rights) -> Vec<Verdict> {
-        self.targets.iter().map(|target| judge(&self.deferd, rights, target.pid())).collect()
+        let judge = |target: &Churn| Verdict {
+            unplaced: place(&self.holder, rights, target.pid()).err(),
+            ..judge(&self.deferd, rights, target.pid())
+        };
+        self.targets.iter().map(judge).collect()
     }
 }
 
@@ -127,7 +134,7 @@ fn judge(deferd: &Path, rights: Rights, pid: u32) -> Verdict {
     let service = Service::start_by(with(rights, deferd), &watch.yaml(), watch.ports);
     let begin = Instant::now();
     let verdict = loop {
-        let verdict = look(&service);
+        let verdict = look(&service, pid);
         let all = verdict.snapshots && verdict.probes;
         if all || begin.elapsed() > PATIENCE {
             break verdict;
@@ -138,16 +145,33 @@ fn judge(deferd: &Path, rights: Rights, pid: u32) -> Verdict {
     verdict
 }
 
-fn look(service: &Service) -> Verdict {
+/// Places breakpoints without the service; else what was said.
+fn place(holder: &Path, rights: Rights, pid: u32) -> Result<(), String> {
+    let mut command = with(rights, holder);
+    command.arg("hold").arg(pid.to_string());
+    let mut agent = Running::start(command);
+    let (placed, _) = wait::until("breakpoints are placed, or not", || {
+        if agent.stdout().contains(PLACED) {
+            return Some(true);
+        }
+        (!agent.is_running()).then_some(false)
+    });
+    if placed {
+        return Ok(());
+    }
+    Err(agent.end().stderr.trim().replace(&format!("process {pid}"), "process PID"))
+}
+
+fn look(service: &Service, pid: u32) -> Verdict {
     let (shown, own) = (service.scrape(), service.own_metrics());
     let health = own.all("deferd_health", &[("component", "receivers::godefer")]);
-    let holds = health.iter().filter(|sample| sample.value > 0.0).map(|sample| sample.label("reason").to_owned());
     let log = service.log();
     Verdict {
         snapshots: shown.names().contains("go_goroutine_count"),
         probes: [&shown, &own].into_iter().any(has_probes),
-        health: holds.collect(),
-        said: log.lines().find(|line| line.contains("CAP_") || line.contains("robes")).map(short),
+        health: health.iter().map(|sample| sample.label("reason").to_owned()).collect(),
+        unplaced: None,
+        said: log.lines().find(|line| line.contains("CAP_") || line.contains("robes")).map(|line| message(line, pid)),
     }
 }
 
@@ -158,10 +182,10 @@ fn has_probes(shown: &Exposition) -> bool {
     })
 }
 
-/// The message without time and process, which differ each time.
-fn short(line: &str) -> String {
-    let text: String = line.chars().take(LONGEST).collect();
-    text.replace('|', "/")
+/// A line of the log without its first columns, which are time, level and module; the same for every process.
+fn message(line: &str, pid: u32) -> String {
+    let message = line.split('\t').nth(3).unwrap_or(line);
+    message.replace(&format!("process {pid}"), "process PID")
 }
 
 #[cfg(test)]
@@ -173,5 +197,12 @@ mod tests {
         let shown = |text: &str| has_probes(&Exposition::parse(text));
         assert!(!shown("go_defer_pending{a=\"b\"} 1\ngo_goroutine_count 2\n"));
         assert!(shown("go_panic_count_total{go_panic_stage=\"raised\"} 1\n"));
+    }
+
+    #[test]
+    fn one_message_about_two_processes_is_the_same() {
+        let line = |pid: u32| format!("2026-01-01T00:00:00Z\twarn\tdeferd_receivers::godefer\tprocess {pid}: no\tmore");
+        assert_eq!(message(&line(7), 7), "process PID: no");
+        assert_eq!(message(&line(7), 7), message(&line(8), 8));
     }
 }
