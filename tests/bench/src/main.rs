@@ -1,12 +1,54 @@
-//! Prints the table of what deferd costs; see the README.
-#![expect(clippy::print_stdout, reason = "the table is the purpose")]
+//! Prints tables of what deferd costs, and of whether its probes do harm; see the README.
+#![expect(clippy::print_stdout, reason = "the tables are the purpose")]
 
 mod service;
+mod tables;
 mod walker;
 
+use clap::{Parser, Subcommand};
 use deferd_bench::{Failure, machine};
 
+/// What deferd costs; and whether its probes do harm.
+#[derive(Parser)]
+struct Line {
+    #[command(subcommand)]
+    what: Option<What>,
+}
+
+/// What to measure instead of the costs.
+#[derive(Subcommand)]
+enum What {
+    /// Place and remove all probes again and again in programs that work hard and check themselves
+    AttachCycles(tables::AttachCycles),
+    /// Kill agents whose breakpoints stand, or are being placed and removed
+    Kills(tables::Kills),
+    /// What works with which rights, and what is said where it does not
+    Capabilities,
+    /// An agent to be killed
+    #[command(hide = true)]
+    Hold {
+        /// Of the program
+        pid: u32,
+        /// Place and remove all the time
+        #[arg(long)]
+        restless: bool,
+    },
+}
+
 fn main() -> Result<(), Failure> {
+    match Line::parse().what {
+        None => costs(),
+        Some(What::AttachCycles(options)) => tables::attach_cycles(&options),
+        Some(What::Kills(options)) => tables::kills(&options),
+        Some(What::Capabilities) => tables::capabilities(),
+        // As text: it is read by who started it.
+        Some(What::Hold { pid, restless }) => {
+            deferd_bench::harm::hold(pid, restless, &mut std::io::stdout()).map_err(|error| error.to_string().into())
+        }
+    }
+}
+
+fn costs() -> Result<(), Failure> {
     if cfg!(debug_assertions) {
         return Err("figures of an unoptimised build mean nothing: cargo run --release -p deferd-bench".into());
     }

@@ -10,7 +10,7 @@ use deferd_integration::deferd::{self, Service};
 use deferd_integration::programs::Healthy;
 use deferd_integration::wait;
 
-use crate::Failure;
+use deferd_bench::Failure;
 
 /// Starts of which the median and the worst are told.
 const STARTS: usize = 10;

@@ -4,7 +4,7 @@ use std::process::Command;
 
 use deferd_fixtures::{Mode, binary, newest, workspace};
 
-use crate::Failure;
+use deferd_bench::Failure;
 
 /// The lines of its table that are of interest here.
 const CASES: [&str; 3] = ["case", "100,000 goroutines x", "one chain of 1,000,000"];

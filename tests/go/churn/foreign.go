@@ -1,0 +1,5 @@
+//go:build !withc
+
+package main
+
+func foreignKinds() []*kind { return nil }
