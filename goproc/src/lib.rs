@@ -4,9 +4,12 @@
 //! functions with their files and lines, and where the runtime keeps its
 //! global variables. It knows nothing of a process.
 //!
+//! [`helper`] lets a process without rights look at others all the same.
+//!
 //! [`target`] is a running process: who it is, and that it still is. It puts
 //! [`memory`], [`layout`] and [`walk`] together into a [`snapshot`].
 
+pub mod helper;
 pub mod image;
 pub mod layout;
 pub mod memory;
