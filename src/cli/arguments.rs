@@ -67,6 +67,9 @@ pub(crate) struct Arguments {
     pub(crate) command: Option<Command>,
     #[command(flatten)]
     pub(crate) config: ConfigArguments,
+    /// Keep all capabilities, and start no helper that has them instead
+    #[arg(long)]
+    pub(crate) keep_capabilities: bool,
 }
 
 /// Everything but running the service.
@@ -85,6 +88,9 @@ pub(crate) enum Command {
     Snapshot(SnapshotArguments),
     /// Watch a leaky Go service, built and started for the purpose
     Demo(DemoArguments),
+    /// What the service starts to keep its rights
+    #[command(hide = true)]
+    TargetHelper,
 }
 
 /// What to do with rules.
