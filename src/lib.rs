@@ -12,6 +12,7 @@
 mod cli;
 mod components;
 mod exit;
+mod helper;
 mod service;
 mod terminal;
 mod units;

@@ -6,10 +6,12 @@
 //!
 //! [`panic`] says what the value of a panic means, of which a probe copied a
 //! few bytes.
+//! [`helper`] lets a process without rights look at others all the same.
 //!
 //! [`target`] is a running process: who it is, and that it still is. It puts
 //! [`memory`], [`layout`] and [`walk`] together into a [`snapshot`].
 
+pub mod helper;
 pub mod image;
 pub mod layout;
 pub mod memory;

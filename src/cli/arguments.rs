@@ -68,6 +68,9 @@ pub(crate) struct Arguments {
     pub(crate) command: Option<Command>,
     #[command(flatten)]
     pub(crate) config: ConfigArguments,
+    /// Keep all capabilities, and start no helper that has them instead
+    #[arg(long)]
+    pub(crate) keep_capabilities: bool,
 }
 
 /// Everything but running the service.
@@ -88,6 +91,9 @@ pub(crate) enum Command {
     Probe(ProbeArguments),
     /// Watch a leaky Go service, built and started for the purpose
     Demo(DemoArguments),
+    /// What the service starts to keep its rights
+    #[command(hide = true)]
+    TargetHelper,
 }
 
 /// What to do with rules.

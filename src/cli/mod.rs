@@ -16,6 +16,7 @@ use clap::error::ErrorKind;
 use deferd_component::Registry;
 
 use crate::exit::Exit;
+use crate::helper;
 use crate::service;
 use crate::terminal;
 use arguments::{Arguments, Command, ConfigArguments};
@@ -27,13 +28,14 @@ pub(crate) fn run(registry: &Registry, arguments: impl Iterator<Item = OsString>
         Err(error) => return explain(&error),
     };
     match arguments.command {
-        None => with_sources(&arguments.config, |sources| service::run(registry, sources)),
+        None => with_sources(&arguments.config, |sources| service::run(registry, sources, arguments.keep_capabilities)),
         Some(Command::Validate(config)) => with_sources(&config, |sources| validate::run(registry, &sources)),
         Some(Command::Reload(arguments)) => reload::run(registry, &arguments),
         Some(Command::Rules(command)) => rules::run(&command),
         Some(Command::Components) => components::run(registry),
         Some(Command::Snapshot(arguments)) => snapshot::run(&arguments),
         Some(Command::Probe(arguments)) => probe::run(&arguments),
+        Some(Command::TargetHelper) => helper::run(),
         Some(Command::Demo(arguments)) => demo::run(registry, &arguments),
     }
 }

@@ -23,6 +23,7 @@ use tokio::sync::oneshot;
 
 use crate::cli::environment;
 use crate::exit::Exit;
+use crate::helper::{self, Helper};
 use crate::terminal::complain;
 
 pub(crate) use admin::{AdminError, token, token_from};
@@ -38,7 +39,7 @@ pub(crate) use signals::Signals;
 const MAX_WORKERS: usize = 2;
 
 /// Runs the service until it is told to stop.
-pub(crate) fn run(registry: &Registry, sources: Vec<Source>) -> Exit {
+pub(crate) fn run(registry: &Registry, sources: Vec<Source>, keep_capabilities: bool) -> Exit {
     let loaded = match Loaded::read(registry, &sources, &environment) {
         Ok(loaded) => loaded,
         Err(problems) => {
@@ -47,6 +48,15 @@ pub(crate) fn run(registry: &Registry, sources: Vec<Source>) -> Exit {
         }
     };
     let log = Log::start(&loaded.service.telemetry.logs);
+    // Before the first thread: rights are those of a thread, and later ones begin with those of the one that starts them.
+    let helper = match helper::separate(keep_capabilities, || {}) {
+        Ok(helper) => helper,
+        Err(error) => {
+            complain(format_args!("cannot give capabilities up: {error}; --keep-capabilities goes on with all of them"));
+            return Exit::Failed;
+        }
+    };
+    tell_rights(&helper);
     let runtime = match runtime() {
         Ok(runtime) => runtime,
         Err(error) => {
@@ -58,6 +68,21 @@ pub(crate) fn run(registry: &Registry, sources: Vec<Source>) -> Exit {
     // What is still running at this point was given its time.
     runtime.shutdown_background();
     exit
+}
+
+/// Says who has which rights. The helper itself ends with the value.
+fn tell_rights(helper: &Helper) {
+    match helper {
+        Helper::Separate(running) => tracing::info!(
+            helper = running.pid(),
+            "Gave up all capabilities; a helper keeps the two that looking at other processes needs"
+        ),
+        Helper::Unchanged => {}
+        Helper::TooFew => tracing::info!("Keeps its capabilities: a helper would need CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH"),
+        Helper::Failed(error) => {
+            tracing::warn!("Keeps its capabilities: the helper that was to have them does not work: {error}")
+        }
+    }
 }
 
 /// The threads a service runs on.

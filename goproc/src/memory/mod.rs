@@ -6,12 +6,14 @@
 //! and a system call per record costs about thirty times as much. The price is that a page is a picture taken a
 //! little earlier than the record is looked at; [`crate::walk`] says how that is made safe.
 
+mod held;
 mod pages;
 mod process;
 
 #[cfg(test)]
 pub(crate) mod fake;
 
+pub use held::{AnyMemory, HeldMemory};
 pub use pages::{Cost, PAGE, Pages};
 pub use process::ProcessMemory;
 

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::SystemTime;
 
 use super::info::command_line;
+use super::opener::{Opener, chosen};
 use super::proc::{self, Stat};
 
 /// A process that may be a Go program: all that can be told without opening its executable.
@@ -28,14 +29,14 @@ pub struct Candidate {
 pub fn discover() -> impl Iterator<Item = Candidate> {
     let entries = std::fs::read_dir("/proc").into_iter().flatten().flatten();
     let own = std::process::id();
-    let boot = proc::boot_time();
+    let (boot, opener) = (proc::boot_time(), chosen());
     entries
         .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
         .filter(move |pid| *pid != own)
-        .filter_map(move |pid| candidate(pid, boot))
+        .filter_map(move |pid| candidate(pid, boot, opener.as_ref()))
 }
 
-fn candidate(pid: u32, boot: Option<SystemTime>) -> Option<Candidate> {
+fn candidate(pid: u32, boot: Option<SystemTime>, opener: &dyn Opener) -> Option<Candidate> {
     let stat = Stat::read(pid).ok()?;
     if stat.kernel_thread || stat.is_over() {
         return None;
@@ -43,7 +44,7 @@ fn candidate(pid: u32, boot: Option<SystemTime>) -> Option<Candidate> {
     let (uid, _) = proc::read_text(pid, "status").map(|text| proc::parse_status(&text)).unwrap_or_default();
     Some(Candidate {
         pid,
-        executable: std::fs::read_link(proc::path(pid, "exe")).ok(),
+        executable: opener.link(pid).ok(),
         command_line: command_line(pid),
         uid,
         start_ticks: stat.start_ticks,

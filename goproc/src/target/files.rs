@@ -109,6 +109,11 @@ pub struct FileTypes {
 }
 
 impl FileTypes {
+    /// Counts in the order of [`FileType::ALL`].
+    pub(crate) fn from_counts(counts: [u64; FileType::ALL.len()], cut: bool) -> Self {
+        Self { counts, cut }
+    }
+
     /// How many there are of each type.
     pub fn counts(&self) -> impl Iterator<Item = (FileType, u64)> {
         FileType::ALL.into_iter().zip(self.counts)
@@ -116,7 +121,7 @@ impl FileTypes {
 
     /// How many were looked at.
     pub fn total(&self) -> u64 {
-        self.counts.iter().sum()
+        self.counts.iter().fold(0, |sum, count| sum.saturating_add(*count))
     }
 
     fn add(&mut self, kind: FileType) {

@@ -6,6 +6,8 @@ use std::time::SystemTime;
 use super::container::container_of;
 use super::initial_stack;
 use super::proc::{self, Stat};
+use crate::image::Image;
+use crate::memory::Memory;
 
 /// Most bytes kept of a command line; the rest is cut. Enough to recognise a process by.
 const MAX_COMMAND_LINE: u64 = 4096;
@@ -46,11 +48,10 @@ pub struct ProcessInfo {
 }
 
 /// What [`ProcessInfo`] takes from `/proc`. Whatever cannot be read is left out: it names, but decides nothing.
-pub(super) fn read(pid: u32, stat: Stat, image: &crate::image::Image) -> ProcessInfo {
-    let link = std::fs::read_link(proc::path(pid, "exe")).unwrap_or_default();
+pub(super) fn read(pid: u32, stat: Stat, link: PathBuf, image: &Image, memory: &impl Memory) -> ProcessInfo {
     let (executable_path, executable_deleted) = without_deleted_mark(link);
     let (uid, vpid) = proc::read_text(pid, "status").map(|text| proc::parse_status(&text)).unwrap_or_default();
-    let environment = initial_stack::environment(pid, &stat).unwrap_or_default();
+    let environment = initial_stack::environment(pid, &stat, memory).unwrap_or_default();
     let name = executable_path.file_name().map(|name| name.to_string_lossy().into_owned());
     ProcessInfo {
         pid,

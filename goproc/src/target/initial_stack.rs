@@ -7,7 +7,7 @@
 use std::io::{self, ErrorKind};
 
 use super::proc::{self, Stat};
-use crate::memory::{Extent, Memory, ProcessMemory};
+use crate::memory::{Extent, Memory};
 
 /// Most bytes of an auxiliary vector; the kernel's has 24 pairs of 16 bytes at most.
 const MAX_AUXV: u64 = 4096;
@@ -19,28 +19,28 @@ const MAX_ENVIRONMENT: u64 = 2 << 20;
 const MAX_POINTERS: u64 = 1 << 20;
 
 /// The auxiliary vector of process `pid`: pairs of key and value, 16 bytes each.
-pub(super) fn auxiliary_vector(pid: u32, stat: &Stat) -> io::Result<Vec<u8>> {
+pub(super) fn auxiliary_vector(pid: u32, stat: &Stat, memory: &impl Memory) -> io::Result<Vec<u8>> {
     proc::read(pid, "auxv", MAX_AUXV).or_else(|refused| {
-        let pointers = memory_instead(pid, refused, stat.stack, stat.arguments, MAX_POINTERS)?;
+        let pointers = memory_instead(memory, refused, stat.stack, stat.arguments, MAX_POINTERS)?;
         Ok(behind_environment(&pointers).unwrap_or_default().to_vec())
     })
 }
 
 /// The initial environment of process `pid`: texts that end with a NUL.
-pub(super) fn environment(pid: u32, stat: &Stat) -> io::Result<Vec<u8>> {
+pub(super) fn environment(pid: u32, stat: &Stat, memory: &impl Memory) -> io::Result<Vec<u8>> {
     let (first, end) = stat.environment;
-    proc::read(pid, "environ", MAX_ENVIRONMENT).or_else(|refused| memory_instead(pid, refused, first, end, MAX_ENVIRONMENT))
+    proc::read(pid, "environ", MAX_ENVIRONMENT).or_else(|refused| memory_instead(memory, refused, first, end, MAX_ENVIRONMENT))
 }
 
 /// At most `limit` bytes of the memory from `start` to `end`, if it was the file's mode that refused them.
-fn memory_instead(pid: u32, refused: io::Error, start: u64, end: u64, limit: u64) -> io::Result<Vec<u8>> {
+fn memory_instead(memory: &impl Memory, refused: io::Error, start: u64, end: u64, limit: u64) -> io::Result<Vec<u8>> {
     let length = end.saturating_sub(start).min(limit);
     // The kernel gives 0 for addresses to those who may not read the memory either.
     let (ErrorKind::PermissionDenied, 1.., 1.., Ok(length)) = (refused.kind(), start, length, usize::try_from(length)) else {
         return Err(refused);
     };
     let mut bytes = vec![0; length];
-    let copied = ProcessMemory::new(pid).read(&[Extent { address: start, length }], &mut bytes).map_err(|_| refused)?;
+    let copied = memory.read(&[Extent { address: start, length }], &mut bytes).map_err(|_| refused)?;
     bytes.truncate(copied);
     Ok(bytes)
 }
@@ -57,6 +57,7 @@ fn behind_environment(stack: &[u8]) -> Option<&[u8]> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::memory::ProcessMemory;
 
     fn stack(words: &[u64]) -> Vec<u8> {
         words.iter().flat_map(|word| word.to_le_bytes()).collect()
@@ -67,12 +68,12 @@ mod tests {
         let pid = std::process::id();
         let stat = Stat::read(pid).unwrap();
         let refused = || io::Error::from(ErrorKind::PermissionDenied);
-        let pointers = memory_instead(pid, refused(), stat.stack, stat.arguments, MAX_POINTERS).unwrap();
+        let pointers = memory_instead(&ProcessMemory::new(pid), refused(), stat.stack, stat.arguments, MAX_POINTERS).unwrap();
         let found = proc::entry_address(behind_environment(&pointers).unwrap());
         assert!(found.is_some());
         assert_eq!(found, proc::entry_address(&proc::read(pid, "auxv", MAX_AUXV).unwrap()));
         let (first, end) = stat.environment;
-        let environment = memory_instead(pid, refused(), first, end, MAX_ENVIRONMENT).unwrap();
+        let environment = memory_instead(&ProcessMemory::new(pid), refused(), first, end, MAX_ENVIRONMENT).unwrap();
         assert_eq!(environment, proc::read(pid, "environ", MAX_ENVIRONMENT).unwrap());
     }
 
@@ -81,7 +82,7 @@ mod tests {
         let pid = std::process::id();
         let stat = Stat::read(pid).unwrap();
         for (kind, start) in [(ErrorKind::NotFound, stat.stack), (ErrorKind::PermissionDenied, 0)] {
-            let refused = memory_instead(pid, kind.into(), start, stat.arguments, MAX_POINTERS).unwrap_err();
+            let refused = memory_instead(&ProcessMemory::new(pid), kind.into(), start, stat.arguments, MAX_POINTERS).unwrap_err();
             assert_eq!(refused.kind(), kind);
         }
     }

@@ -14,6 +14,7 @@ mod files;
 mod info;
 mod initial_stack;
 mod key;
+mod opener;
 mod proc;
 
 use std::fs::File;
@@ -29,10 +30,11 @@ pub use error::{AttachError, Liveness, SnapshotError};
 pub use files::{FileCount, FileType, FileTypes};
 pub use info::ProcessInfo;
 pub use key::ProcessKey;
+pub use opener::{Held, Opened, Opener, OwnRights, open_through, opens_through_another};
 
 use crate::image::{Image, ImageError};
 use crate::layout::Layout;
-use crate::memory::{MemoryError, ProcessMemory};
+use crate::memory::{AnyMemory, HeldMemory, MemoryError, ProcessMemory};
 use crate::snapshot::{Snapshot, SnapshotOptions};
 use crate::walk::{Program, WalkError, check, take};
 use code::ImageCode;
@@ -46,8 +48,9 @@ pub struct Target {
     pidfd: OwnedFd,
     image: Arc<Image>,
     bias: u64,
-    memory: ProcessMemory,
+    memory: AnyMemory,
     program: Program<ImageCode>,
+    opener: Arc<dyn Opener>,
 }
 
 impl Target {
@@ -57,24 +60,37 @@ impl Target {
     }
 
     /// Attaches to process `pid`, sharing its executable with others in `images`.
+    pub fn attach_with(pid: u32, images: &ImageCache) -> Result<Self, AttachError> {
+        Self::attach_through(pid, images, opener::chosen())
+    }
+
+    /// Attaches to process `pid`, with what `opener` opens of it.
     ///
     /// The order of steps makes sure that all of it is about one process: the pidfd first, and at the end the
     /// question whether that is still the process whose files were read.
-    pub fn attach_with(pid: u32, images: &ImageCache) -> Result<Self, AttachError> {
+    pub fn attach_through(pid: u32, images: &ImageCache, opener: Arc<dyn Opener>) -> Result<Self, AttachError> {
         let pidfd = open_pidfd(pid)?;
-        let stat = Stat::read(pid).map_err(|error| AttachError::from_io(pid, "reading the state", error))?;
+        let mut stat = Stat::read(pid).map_err(|error| AttachError::from_io(pid, "reading the state", error))?;
         if stat.is_over() || stat.kernel_thread {
             return Err(AttachError::Gone { pid });
         }
         let opening = |error| AttachError::from_io(pid, "opening the executable", error);
-        let file = File::open(proc::path(pid, "exe")).map_err(opening)?;
+        let Opened { executable: file, link, held } = opener.open(pid).map_err(opening)?;
+        let memory = match held {
+            Some(held) => {
+                // With the addresses that are hidden from us.
+                stat = Stat::parse(&held.stat).unwrap_or(stat);
+                AnyMemory::Held(HeldMemory::new(pid, held.memory))
+            }
+            None => AnyMemory::Called(ProcessMemory::new(pid)),
+        };
         let metadata = file.metadata().map_err(opening)?;
         let image = images.get(&file).map_err(|reason| AttachError::from_image(pid, reason))?;
         let layout = Layout::of(u32::from(image.version().minor())).ok_or_else(|| {
             let reason = ImageError::GoTooNew { version: image.version().text().to_owned() };
             AttachError::from_image(pid, reason)
         })?;
-        let bias = load_bias(pid, &stat, &file)?;
+        let bias = load_bias(pid, &stat, &memory, &file)?;
 
         let code = ImageCode(Arc::clone(&image));
         let globals = code.globals();
@@ -87,12 +103,13 @@ impl Target {
                 executable_inode: metadata.ino(),
                 build_id: image.build_id().unwrap_or_default().to_owned(),
             },
-            info: info::read(pid, stat, &image),
+            info: info::read(pid, stat, link, &image, &memory),
             pidfd,
             image,
             bias,
-            memory: ProcessMemory::new(pid),
+            memory,
             program: Program::new(code, bias, layout, globals),
+            opener,
         };
         let checked = check(&mut target.program, &target.memory);
         match target.still_same() {
@@ -133,6 +150,9 @@ impl Target {
         if has_ended(&self.pidfd) {
             return Liveness::Exited;
         }
+        if let AnyMemory::Held(memory) = &self.memory {
+            return self.still_has(memory);
+        }
         match (Stat::read(pid), std::fs::metadata(proc::path(pid, "exe"))) {
             (Ok(stat), _) if stat.is_over() => Liveness::Exited,
             (Ok(stat), Ok(file)) => {
@@ -142,6 +162,18 @@ impl Target {
             }
             // The executable of a live process may be hidden from us only after it changed its credentials by exec.
             (Ok(_), Err(error)) if error.kind() == std::io::ErrorKind::PermissionDenied => Liveness::Replaced,
+            _ => Liveness::Exited,
+        }
+    }
+
+    /// The same by the memory that was opened when it was attached: `exec` gives a process another one.
+    fn still_has(&self, memory: &HeldMemory) -> Liveness {
+        if memory.is_there(self.image.text().start.wrapping_add(self.bias)) {
+            return Liveness::Same;
+        }
+        // A process that ends loses its memory a moment before its end can be seen.
+        match Stat::read(self.key.pid) {
+            Ok(stat) if !stat.is_over() && !stat.exiting && !self.has_ended() => Liveness::Replaced,
             _ => Liveness::Exited,
         }
     }
@@ -161,7 +193,7 @@ impl Target {
     /// Of what types its open files are, at most `limit` of them, at 2 to 4 us each. `None` where that may not be known: it takes
     /// the same user or `CAP_DAC_READ_SEARCH` beside what reading the memory takes.
     pub fn file_types(&self, limit: u64) -> Option<FileTypes> {
-        let types = files::types(self.key.pid, limit).ok()?;
+        let types = self.opener.file_types(self.key.pid, limit).ok()?;
         (!self.has_ended()).then_some(types)
     }
 
@@ -214,9 +246,9 @@ fn has_ended(pidfd: &OwnedFd) -> bool {
 }
 
 /// Where the program was loaded, from where the kernel started it and where its file says that it starts.
-fn load_bias(pid: u32, stat: &Stat, file: &File) -> Result<u64, AttachError> {
+fn load_bias(pid: u32, stat: &Stat, memory: &AnyMemory, file: &File) -> Result<u64, AttachError> {
     let reading = |error| AttachError::from_io(pid, "reading the auxiliary vector", error);
-    let auxv = initial_stack::auxiliary_vector(pid, stat).map_err(reading)?;
+    let auxv = initial_stack::auxiliary_vector(pid, stat, memory).map_err(reading)?;
     let mut header = [0; 64];
     file.read_exact_at(&mut header, 0).map_err(reading)?;
     // A process that is ending has no auxiliary vector any more.

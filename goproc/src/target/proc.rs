@@ -14,6 +14,9 @@ const SMALL_FILE: u64 = 64 * 1024;
 /// `PF_KTHREAD` in the flags of `/proc/PID/stat` (`include/linux/sched.h`).
 const KERNEL_THREAD: u64 = 0x0020_0000;
 
+/// `PF_EXITING` there.
+const EXITING: u64 = 0x4;
+
 /// The path of `file` about process `pid`.
 pub(super) fn path(pid: u32, file: &str) -> PathBuf {
     PathBuf::from(format!("/proc/{pid}/{file}"))
@@ -36,6 +39,8 @@ pub(super) fn read_text(pid: u32, file: &str) -> io::Result<String> {
 pub(super) struct Stat {
     pub(super) state: char,
     pub(super) kernel_thread: bool,
+    /// Whether it has begun to end.
+    pub(super) exiting: bool,
     /// Ticks from boot to the start of the process.
     pub(super) start_ticks: u64,
     /// Where its stack begins; like the addresses below, 0 to those who may not read its memory.
@@ -53,7 +58,7 @@ impl Stat {
     }
 
     /// `pid (name) state ppid ...`: the name may hold spaces and parentheses, so fields count from the last one.
-    fn parse(text: &str) -> Option<Self> {
+    pub(super) fn parse(text: &str) -> Option<Self> {
         let (_, fields) = text.rsplit_once(')')?;
         let mut fields = fields.split_ascii_whitespace();
         let state = fields.next()?.chars().next()?;
@@ -62,7 +67,8 @@ impl Stat {
         let start_ticks = fields.nth(12)?.parse().ok()?;
         let mut address = |skipped| fields.nth(skipped).and_then(|field| field.parse().ok()).unwrap_or(0);
         let (stack, arguments, environment) = (address(5), address(19), (address(1), address(0)));
-        Some(Self { state, kernel_thread: flags & KERNEL_THREAD != 0, start_ticks, stack, arguments, environment })
+        let (kernel_thread, exiting) = (flags & KERNEL_THREAD != 0, flags & EXITING != 0);
+        Some(Self { state, kernel_thread, exiting, start_ticks, stack, arguments, environment })
     }
 
     /// Whether it has ended and only waits to be collected.

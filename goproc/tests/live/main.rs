@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod exact;
 #[cfg(test)]
+mod helper;
+#[cfg(test)]
 mod identity;
 #[cfg(test)]
 mod moving;

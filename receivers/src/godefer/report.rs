@@ -97,9 +97,11 @@ fn wrong(session: &Session, is_explicit: bool, may_read_all: bool) -> BTreeMap<&
     wrong
 }
 
-/// Whether this process has `CAP_SYS_PTRACE`: then a process that it may not read is one that no right of ours opens.
+/// Whether this process has `CAP_SYS_PTRACE`, or a helper has it: then a process that may not be read is one that no right of ours
+/// opens.
 fn may_read_all() -> bool {
-    std::fs::read_to_string("/proc/self/status").is_ok_and(|status| has_ptrace(&status))
+    deferd_goproc::target::opens_through_another()
+        || std::fs::read_to_string("/proc/self/status").is_ok_and(|status| has_ptrace(&status))
 }
 
 fn has_ptrace(status: &str) -> bool {

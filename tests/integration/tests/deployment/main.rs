@@ -12,6 +12,8 @@ mod prometheus;
 #[cfg(test)]
 mod rights;
 #[cfg(test)]
+mod separation;
+#[cfg(test)]
 mod shipped;
 #[cfg(test)]
 mod systemd;
