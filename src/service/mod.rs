@@ -80,7 +80,7 @@ fn tell_rights(helper: &Helper) {
         Helper::Unchanged => {}
         Helper::TooFew => tracing::info!("Keeps its capabilities: a helper would need CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH"),
         Helper::Failed(error) => {
-            tracing::warn!("Keeps its capabilities: the helper that was to have them does not work: {error}")
+            tracing::warn!("Keeps its capabilities: the helper that was to have them does not work: {error}");
         }
     }
 }
