@@ -48,6 +48,7 @@ pub(crate) fn run(registry: &Registry, sources: Vec<Source>, keep_capabilities: 
         }
     };
     let log = Log::start(&loaded.service.telemetry.logs);
+    process::raise_file_limit();
     // Before the first thread: rights are those of a thread, and later ones begin with those of the one that starts them.
     let helper = match helper::separate(keep_capabilities, || {}) {
         Ok(helper) => helper,
