@@ -48,6 +48,7 @@ pub(crate) fn run(registry: &Registry, sources: Vec<Source>, keep_capabilities: 
         }
     };
     let log = Log::start(&loaded.service.telemetry.logs);
+    process::raise_file_limit();
     // Before the first thread: rights are those of a thread, and later ones begin with those of the one that starts them.
     let helper = match helper::separate(keep_capabilities, || {}) {
         Ok(helper) => helper,
@@ -80,7 +81,7 @@ fn tell_rights(helper: &Helper) {
         Helper::Unchanged => {}
         Helper::TooFew => tracing::info!("Keeps its capabilities: a helper would need CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH"),
         Helper::Failed(error) => {
-            tracing::warn!("Keeps its capabilities: the helper that was to have them does not work: {error}")
+            tracing::warn!("Keeps its capabilities: the helper that was to have them does not work: {error}");
         }
     }
 }

@@ -33,6 +33,15 @@ impl ProcessFigures {
     }
 }
 
+/// Allows as many open files as may be had: each watched process takes up to three (its handle, its memory, its executable), and the
+/// limit that is usual at first is 1024.
+pub(crate) fn raise_file_limit() {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
+    // Refused, it stays what it was, and the processes past it are refused by name.
+    let _ = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum });
+}
+
 /// CPU time of the whole process so far.
 pub(crate) fn cpu_time() -> Duration {
     let now = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
@@ -49,6 +58,13 @@ fn resident_bytes(status: &str) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_limit_of_open_files_is_as_high_as_it_may_be() {
+        raise_file_limit();
+        let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile);
+        assert_eq!(limit.current, limit.maximum);
+    }
 
     #[test]
     fn resident_memory_is_read_from_the_kernels_text() {
