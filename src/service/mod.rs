@@ -16,7 +16,7 @@ mod watch;
 
 use std::thread::available_parallelism;
 
-use deferd_component::Registry;
+use deferd_component::{Kind, Registry};
 use deferd_config::Source;
 use deferd_engine::StopReport;
 use tokio::sync::oneshot;
@@ -50,7 +50,7 @@ pub(crate) fn run(registry: &Registry, sources: Vec<Source>, keep_capabilities: 
     let log = Log::start(&loaded.service.telemetry.logs);
     process::raise_file_limit();
     // Before the first thread: rights are those of a thread, and later ones begin with those of the one that starts them.
-    let helper = match helper::separate(keep_capabilities, || {}) {
+    let helper = match helper::separate(keep_capabilities, || prepare(&loaded)) {
         Ok(helper) => helper,
         Err(error) => {
             complain(format_args!("cannot give capabilities up: {error}; --keep-capabilities goes on with all of them"));
@@ -69,6 +69,15 @@ pub(crate) fn run(registry: &Registry, sources: Vec<Source>, keep_capabilities: 
     // What is still running at this point was given its time.
     runtime.shutdown_background();
     exit
+}
+
+/// Does what takes rights that are given up then.
+fn prepare(loaded: &Loaded) {
+    for id in loaded.document.ids(Kind::Receiver).iter().filter(|id| id.type_() == "godefer") {
+        if let Ok(config) = loaded.document.decode::<deferd_receivers::godefer::Config>(Kind::Receiver, id) {
+            return deferd_receivers::godefer::prepare_probes(&config.probes);
+        }
+    }
 }
 
 /// Says who has which rights. The helper itself ends with the value.

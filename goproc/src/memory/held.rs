@@ -6,20 +6,21 @@
 use std::fs::File;
 use std::io::ErrorKind;
 use std::os::unix::fs::FileExt as _;
+use std::sync::Arc;
 
 use super::{Extent, Memory, MemoryError, ProcessMemory};
 
 /// Memory read through an open file.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct HeldMemory {
     pid: u32,
-    file: File,
+    file: Arc<File>,
 }
 
 impl HeldMemory {
     /// The memory of process `pid` in `file`, its `/proc/PID/mem` opened for reading.
     pub fn new(pid: u32, file: File) -> Self {
-        Self { pid, file }
+        Self { pid, file: Arc::new(file) }
     }
 
     /// Whether the address space is still there, asked at an address that was mapped from the beginning.
@@ -74,7 +75,7 @@ impl Memory for HeldMemory {
 }
 
 /// The memory of a process, by whichever way its rights allow.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub enum AnyMemory {
     /// Asked for anew with each read.
     Called(ProcessMemory),

@@ -139,6 +139,11 @@ impl Target {
         self.bias
     }
 
+    /// Its memory, for those who look at single places of it.
+    pub fn memory(&self) -> &AnyMemory {
+        &self.memory
+    }
+
     /// The handle on the process; readable, for `poll`, once it has ended.
     pub fn pidfd(&self) -> BorrowedFd<'_> {
         self.pidfd.as_fd()

@@ -111,8 +111,10 @@ OUTLINE void keep_value(struct panic_record *record, u64 type, u64 data)
 			keep_text(record, words[2], words[3]);
 		else
 			keep_text(record, words[1], words[2]);
-		if (record->texts < TEXTS)
+		if (record->texts < 2)
 			keep_text(record, words[3], words[4]);
+		/* What is wrapped behind two strings, as in fs.PathError: an error number is eight bytes. */
+		keep_text(record, words[5], 8);
 	}
 }
 

@@ -33,6 +33,7 @@ pub struct Probes {
     /// Holds the timer's program; its maps were taken out.
     rest: Ebpf,
     timer: Vec<PerfEventLinkId>,
+    frequency: Option<u32>,
 }
 
 /// What the programs tell at once, in the order in which it happened on each CPU.
@@ -71,6 +72,7 @@ impl Probes {
             events: Events(RingBuf::try_from(take(&mut ebpf, "events")?).map_err(failed)?),
             rest: ebpf,
             timer: Vec::new(),
+            frequency: None,
         })
     }
 
@@ -94,21 +96,31 @@ impl Probes {
         let failed = |error: aya::programs::ProgramError| LoadError::from_library("starting the timer", &error);
         let missing = || LoadError::Object { doing: "starting the timer", reason: format!("there is no program {TIMER}") };
         let program: &mut PerfEvent = self.rest.program_mut(TIMER).ok_or_else(missing)?.try_into().map_err(failed)?;
-        for link in self.timer.drain(..) {
-            program.detach(link).map_err(failed)?;
-        }
-        let Some(frequency) = frequency else { return Ok(()) };
+        let Some(frequency) = frequency else {
+            self.frequency = None;
+            return self.timer.drain(..).try_for_each(|link| program.detach(link)).map_err(failed);
+        };
         if program.fd().is_err() {
             program.load().map_err(failed)?;
         }
         let cpus = aya::util::online_cpus().map_err(|(_, error)| LoadError::from_io("listing the CPUs", &error))?;
+        let mut started = Vec::new();
         for cpu in cpus {
             let event = PerfEventConfig::Software(SoftwareEvent::CpuClock);
             let scope = PerfEventScope::AllProcessesOneCpu { cpu };
-            let link = program.attach(event, scope, SamplePolicy::Frequency(frequency.into()), true).map_err(failed)?;
-            self.timer.push(link);
+            started.push(program.attach(event, scope, SamplePolicy::Frequency(frequency.into()), true).map_err(failed)?);
         }
+        // The old one goes when the new one is there: without the rights for it, the old one goes on.
+        for link in std::mem::replace(&mut self.timer, started) {
+            program.detach(link).map_err(failed)?;
+        }
+        self.frequency = Some(frequency);
         Ok(())
+    }
+
+    /// Samples a second, if there are any.
+    pub fn timer(&self) -> Option<u32> {
+        self.frequency
     }
 
     /// Tells the programs how deep this process's pid namespace is, as the self-test found it.

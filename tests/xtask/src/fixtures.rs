@@ -3,7 +3,9 @@
 use crate::terminal::say;
 use clap::Args;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
-use deferd_fixtures::{Error, GoVersion, Mode, PROGRAMS, PROGRAMS_OF_ALERTS, PROGRAMS_OF_HARM, PROGRAMS_OF_PROBES, PROGRAMS_WITH_PATHS, RELEASES};
+use deferd_fixtures::{
+    Error, GoVersion, Mode, PROGRAMS, PROGRAMS_OF_ALERTS, PROGRAMS_OF_HARM, PROGRAMS_OF_PROBES, PROGRAMS_WITH_PATHS, RELEASES,
+};
 
 /// What to build; every shipped form of what is watched from end to end if nothing is said.
 #[derive(Args)]
@@ -37,7 +39,14 @@ pub(crate) fn run(selection: &Selection) -> Result<(), Error> {
 }
 
 fn programs() -> PossibleValuesParser {
-    PossibleValuesParser::new(PROGRAMS.into_iter().chain(PROGRAMS_OF_ALERTS).chain(PROGRAMS_OF_HARM).chain(PROGRAMS_OF_PROBES).chain(PROGRAMS_WITH_PATHS))
+    PossibleValuesParser::new(
+        PROGRAMS
+            .into_iter()
+            .chain(PROGRAMS_OF_ALERTS)
+            .chain(PROGRAMS_OF_HARM)
+            .chain(PROGRAMS_OF_PROBES)
+            .chain(PROGRAMS_WITH_PATHS),
+    )
 }
 
 /// A mode by its name; clap's own derive would make the library need clap.

@@ -5,7 +5,7 @@ use super::{Role, Stage};
 const FRAMES: usize = 40;
 const DATA: usize = 64;
 const TEXT: usize = 256;
-const TEXTS: usize = 2;
+const TEXTS: usize = 3;
 
 /// Something the programs tell at once.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -91,6 +91,14 @@ impl<'a> Reader<'a> {
         Some(u32::from_ne_bytes(*self.bytes(4)?.first_chunk()?))
     }
 
+    fn words<const N: usize>(&mut self) -> Option<[u64; N]> {
+        let mut words = [0; N];
+        for word in &mut words {
+            *word = self.u64()?;
+        }
+        Some(words)
+    }
+
     fn u64(&mut self) -> Option<u64> {
         Some(u64::from_ne_bytes(*self.bytes(8)?.first_chunk()?))
     }
@@ -118,8 +126,8 @@ impl PanicRecord {
         let value = (reader.u64()?, reader.u64()?);
         let (resumes_at, raised_at) = (reader.u64()?, reader.u64()?);
         let (data_length, count) = (reader.u32()?, reader.u32()?);
-        let addresses = [reader.u64()?, reader.u64()?];
-        let lengths = [reader.u64()?, reader.u64()?];
+        let addresses = reader.words::<TEXTS>()?;
+        let lengths = reader.words::<TEXTS>()?;
         let at_most = |number: u32, most: usize| usize::try_from(number).unwrap_or(most).min(most);
         let stack: Option<Vec<u64>> = (0..FRAMES).map(|_| reader.u64()).collect();
         let stack = stack?.into_iter().take(at_most(frames, FRAMES)).collect();

@@ -8,7 +8,9 @@ use std::time::{Duration, Instant};
 use deferd_bpf::{Event, LoadError, MAX_SLOTS, MapError, Place, PlaceError, Probes, Role, Settings};
 use deferd_goproc::image::emulated_place_in;
 use deferd_goproc::walk::thread_cpu;
+use parking_lot::Mutex;
 
+use super::super::config::Probes as Config;
 use super::removal::Remover;
 
 /// The slot of this process, for the self-test and the calibration.
@@ -41,6 +43,27 @@ impl HostError {
     }
 }
 
+/// Loaded while there were rights to do so, for the next host that starts; and back again when a host ends, since there may be none
+/// to load them anew.
+static LOADED: Mutex<Option<Result<Probes, LoadError>>> = Mutex::new(None);
+
+/// Loads the programs, for a process that gives up the rights to do so, and begins to take samples. Fails without harm: what is
+/// wrong is told by the receiver.
+pub(crate) fn prepare(config: &Config) {
+    if !config.enabled {
+        return;
+    }
+    let loaded = Probes::load().map(|mut probes| {
+        if config.timer.enabled
+            && let Err(error) = probes.set_timer(Some(config.timer.frequency))
+        {
+            tracing::debug!("no samples of what processes execute: {error}");
+        }
+        probes
+    });
+    *LOADED.lock() = Some(loaded);
+}
+
 /// The programs, and who has which slot.
 #[derive(Debug)]
 pub(super) struct Host {
@@ -57,8 +80,9 @@ impl Host {
     /// Loads the programs and hits a breakpoint of our own.
     pub(super) fn start() -> Result<Self, HostError> {
         let remover = Remover::start().map_err(|error| HostError::SelfTest(error.to_string()))?;
-        let mut host =
-            Self { probes: Probes::load()?, remover, taken: BTreeSet::from([OWN_SLOT]), hit_cost: Duration::ZERO, timer: None };
+        let probes = LOADED.lock().take().unwrap_or_else(Probes::load)?;
+        let (timer, taken) = (probes.timer(), BTreeSet::from([OWN_SLOT]));
+        let mut host = Self { probes, remover, taken, hit_cost: Duration::ZERO, timer };
         host.self_test()?;
         host.hit_cost = host.calibrate()?;
         Ok(host)
@@ -68,13 +92,17 @@ impl Host {
         self.hit_cost
     }
 
-    /// Samples a second from now on.
+    /// For whoever comes next.
+    pub(super) fn end(self) {
+        *LOADED.lock() = Some(Ok(self.probes));
+    }
+
+    /// Samples a second from now on. A timer that nobody wants goes on and finds no target: to start another takes rights that may
+    /// be gone.
     pub(super) fn set_timer(&mut self, frequency: Option<u32>) {
-        if self.timer == frequency {
-            return;
-        }
-        match self.probes.set_timer(frequency) {
-            Ok(()) => self.timer = frequency,
+        let Some(frequency) = frequency.filter(|frequency| self.timer != Some(*frequency)) else { return };
+        match self.probes.set_timer(Some(frequency)) {
+            Ok(()) => self.timer = Some(frequency),
             Err(error) => tracing::info!("no samples of what processes execute: {error}"),
         }
     }

@@ -27,6 +27,7 @@ mod site_names;
 mod worker;
 
 pub(super) use figures::Figures;
+pub(super) use host::prepare;
 pub(super) use logs::{LogEntry, encode};
 pub(super) use pending::Pending;
 pub(super) use prober::{Prober, Status, Subject};

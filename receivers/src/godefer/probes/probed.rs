@@ -164,7 +164,7 @@ impl Probed {
         if always_on && !self.returns.placed.is_there() {
             let link = self.place(&self.places.returns, host);
             let target = self.target();
-            self.returns.begin(link, target, host);
+            self.returns.begin(link, &target, host);
         } else if !always_on
             && self.returns.placed.is_there()
             && let Some(link) = self.returns.end(self.settled)
@@ -175,7 +175,7 @@ impl Probed {
 
     fn target(&self) -> Target {
         let address = self.places.return_address.unwrap_or(0).wrapping_add(self.subject.bias);
-        Target { slot: self.slot, pid: self.pid(), address }
+        Target { slot: self.slot, pid: self.pid(), address, memory: self.subject.memory.clone() }
     }
 
     /// When the next window opens, if there are windows.
@@ -191,11 +191,12 @@ impl Probed {
         }
         let (target, settled) = (self.target(), self.settled);
         let (places, file, slot) = (self.places.returns.clone(), self.executable(), self.slot);
+        let pid = self.pid();
         let place = |host: &Host| {
-            let placed = host.probes.place(slot, target.pid, &file, &places);
+            let placed = host.probes.place(slot, pid, &file, &places);
             placed.inspect_err(|error| tracing::info!("{error}")).ok()
         };
-        self.returns.window(target, settled, &mut self.arbiter, host, place);
+        self.returns.window(&target, settled, &mut self.arbiter, host, place);
         // What the window counted was charged with it.
         if let Ok(usage) = host.probes.usage(self.slot) {
             self.account_up_to(usage, Instant::now(), host, false);
@@ -239,7 +240,7 @@ impl Probed {
         self.account(Instant::now(), host);
         if !is_panic {
             let target = self.target();
-            self.returns.over(target, &mut self.arbiter, host);
+            self.returns.over(&target, &mut self.arbiter, host);
         }
         self.arrange(config, host);
         self.begin_epoch(host);
@@ -288,7 +289,7 @@ impl Probed {
         self.samples.turn();
         if self.rates_wanted(config) {
             let target = self.target();
-            self.returns.stretch(target, &mut self.arbiter, host);
+            self.returns.stretch(&target, &mut self.arbiter, host);
         }
         self.arrange(config, host);
         self.begin_epoch(host);
@@ -328,7 +329,7 @@ impl Probed {
 
     fn registrations(&mut self, host: &Host) -> Vec<Registrations> {
         let target = self.target();
-        self.returns.stretch(target, &mut self.arbiter, host);
+        self.returns.stretch(&target, &mut self.arbiter, host);
         let (now, wall) = (Instant::now(), SystemTime::now());
         let (rates, (from, to)) = self.returns.report(now);
         let epoch = |at: Instant| nanoseconds(wall.checked_sub(now.saturating_duration_since(at)).unwrap_or(wall));

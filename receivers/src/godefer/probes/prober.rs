@@ -7,6 +7,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use deferd_goproc::image::Image;
+use deferd_goproc::memory::AnyMemory;
 use deferd_goproc::target::Target;
 use deferd_pdata::build::EncodedAttributes;
 use parking_lot::Mutex;
@@ -34,6 +35,7 @@ pub(crate) struct Subject {
     pub(super) image: Arc<Image>,
     pub(super) bias: u64,
     pub(super) pidfd: OwnedFd,
+    pub(super) memory: AnyMemory,
     pub(super) resource: Arc<EncodedAttributes>,
 }
 
@@ -77,6 +79,7 @@ impl Subject {
             image: Arc::clone(target.image()),
             bias: target.load_bias(),
             pidfd: target.pidfd().try_clone_to_owned().ok()?,
+            memory: target.memory().clone(),
             resource,
         })
     }

@@ -10,7 +10,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use deferd_bpf::Link;
-use deferd_goproc::memory::{Extent, Memory, ProcessMemory};
+use deferd_goproc::memory::{AnyMemory, Extent, Memory};
 
 /// The breakpoint instruction.
 const INT3: u8 = 0xcc;
@@ -51,10 +51,9 @@ impl Remover {
         }
     }
 
-    /// Removes them and waits until the byte at `address` of process `pid` is what it was, or the kernel says so.
-    pub(super) fn remove_and_wait(&mut self, link: Link, pid: u32, address: u64) {
+    /// Removes them and waits until the byte at `address` is what it was, or the kernel says so.
+    pub(super) fn remove_and_wait(&mut self, link: Link, memory: &AnyMemory, address: u64) {
         self.remove(link);
-        let memory = ProcessMemory::new(pid);
         let begin = Instant::now();
         while self.removed.load(Ordering::Acquire) < self.ordered && begin.elapsed() < LONGEST {
             let mut byte = [0];

@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use deferd_bpf::{Link, Settings};
+use deferd_goproc::memory::AnyMemory;
 
 use super::arbiter::{Arbiter, Grant, Probe};
 use super::host::Host;
@@ -41,12 +42,13 @@ pub(super) struct Returns {
 }
 
 /// What is needed to place the probe.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(super) struct Target {
     pub(super) slot: u32,
     pub(super) pid: u32,
     /// Where the breakpoint is in the process.
     pub(super) address: u64,
+    pub(super) memory: AnyMemory,
 }
 
 impl Returns {
@@ -107,7 +109,7 @@ impl Returns {
     }
 
     /// Takes in the stretch up to now, where the probe is always there. The costs were charged by whoever counts hits.
-    pub(super) fn stretch(&mut self, target: Target, arbiter: &mut Arbiter, host: &Host) {
+    pub(super) fn stretch(&mut self, target: &Target, arbiter: &mut Arbiter, host: &Host) {
         let Mode::AlwaysOn { shift } = self.planner.mode() else { return };
         let (Some(before), Some(after)) = (self.began.take(), Reading::take(&host.probes, target.slot, target.pid)) else {
             return;
@@ -129,7 +131,7 @@ impl Returns {
     }
 
     /// The programs told that there are too many hits.
-    pub(super) fn over(&mut self, target: Target, arbiter: &mut Arbiter, host: &Host) {
+    pub(super) fn over(&mut self, target: &Target, arbiter: &mut Arbiter, host: &Host) {
         self.stretch(target, arbiter, host);
         let now = Instant::now();
         if matches!(self.planner.mode(), Mode::AlwaysOn { .. }) {
@@ -145,7 +147,7 @@ impl Returns {
     }
 
     /// The breakpoint was placed for good.
-    pub(super) fn begin(&mut self, link: Option<Link>, target: Target, host: &Host) {
+    pub(super) fn begin(&mut self, link: Option<Link>, target: &Target, host: &Host) {
         self.placed.put(link);
         self.began = Reading::take(&host.probes, target.slot, target.pid);
         self.due = None;
@@ -160,7 +162,7 @@ impl Returns {
     /// Opens a window if it can be paid: places the breakpoint, waits, and removes it.
     pub(super) fn window(
         &mut self,
-        target: Target,
+        target: &Target,
         interval_began: Instant,
         arbiter: &mut Arbiter,
         host: &mut Host,
@@ -182,7 +184,7 @@ impl Returns {
         std::thread::sleep(length);
         let ended = Reading::take(&host.probes, target.slot, target.pid);
         if let Some(link) = self.placed.take(interval_began) {
-            host.remover.remove_and_wait(link, target.pid, target.address);
+            host.remover.remove_and_wait(link, &target.memory, target.address);
         }
         let gone = Reading::take(&host.probes, target.slot, target.pid);
         let (Some(before), Some(began), Some(ended), Some(gone)) = (before, began, ended, gone) else { return };

@@ -72,8 +72,11 @@ impl Worker {
             self.open_windows(&mut host);
             self.wait(&mut host);
         }
-        // Breakpoints go with the targets, and before the programs.
-        self.targets.clear();
+        // Breakpoints go with the targets, and slots are as if nobody had been there.
+        for process in self.targets.keys().copied().collect::<Vec<_>>() {
+            self.forget(process, &mut host);
+        }
+        host.end();
     }
 
     fn frequency(&self) -> Option<u32> {

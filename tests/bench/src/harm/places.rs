@@ -202,6 +202,7 @@ fn settings(pid: u32, layout: &ProbeLayout) -> Result<Settings, std::num::TryFro
         records_per_second: RECORDS_PER_SECOND,
         return_limit: u64::MAX,
         raise_limit: u64::MAX,
+        epoch: 0,
         offsets,
     })
 }
