@@ -78,7 +78,7 @@ static long walk_record(u64 index, struct walk *walk)
 	return 0;
 }
 
-INLINE void add_site(u32 slot, u64 pc, u64 records)
+OUTLINE void add_site(u32 slot, u64 pc, u64 records)
 {
 	struct site_key key = { slot, 0, pc };
 	struct site *site = bpf_map_lookup_elem(&sites, &key);
@@ -94,10 +94,17 @@ INLINE void add_site(u32 slot, u64 pc, u64 records)
 	COUNT(site->frames, 1);
 	COUNT(site->records, records);
 	COUNT(site->records_squared, records * records);
+	/* The binary logarithm, rounded up, by halving: a loop would be followed once for each of its lengths. */
+	u64 rest = records - 1;
 	u32 bucket = 0;
-	for (u64 most = 1; bucket < BUCKETS - 1 && records > most; most <<= 1)
-		bucket++;
-	COUNT(site->by_length[bucket], 1);
+	for (int half = 16; half; half >>= 1) {
+		if (rest >> half) {
+			bucket += half;
+			rest >>= half;
+		}
+	}
+	bucket += rest != 0;
+	COUNT(site->by_length[bucket < BUCKETS ? bucket : BUCKETS - 1], 1);
 }
 
 INLINE void look_into(struct registers *at, struct hit *hit)
@@ -105,15 +112,22 @@ INLINE void look_into(struct registers *at, struct hit *hit)
 	struct target *target = hit->target;
 	struct usage *usage = hit->usage;
 	u64 begin = bpf_ktime_get_ns();
-	struct walk walk = { .link = target->defer_link, .rangefunc = target->defer_rangefunc };
+	/*
+	 * Zeroes that the verifier does not know to be zeroes, because a helper wrote them: it would follow every number through
+	 * the loop, once for each value that it can have.
+	 */
+	u32 zero = 0;
+	struct site *empty = bpf_map_lookup_elem(&empty_site, &zero);
+	struct walk walk;
+	if (!empty || bpf_probe_read_kernel(&walk, sizeof(walk), empty))
+		return;
+	walk.link = target->defer_link;
+	walk.rangefunc = target->defer_rangefunc;
 	walk.next = read_word(at->r14 + G_DEFER);
 	/* Before the push: the return address is on top, and above it the frame that returns. */
 	walk.sp = at->sp + 8;
 	long steps = bpf_loop(target->max_records, walk_record, &walk, 0);
-	/*
-	 * Copied by a helper because the verifier then forgets what it knows of the numbers: it would follow them through
-	 * the loop once for each value that they can have, and give up.
-	 */
+	/* For the same reason what was found is copied by a helper. */
 	struct found found = {};
 	bpf_probe_read_kernel(&found, sizeof(found), &walk.found);
 	COUNT(usage->sampled, 1);
