@@ -113,6 +113,9 @@ OUTLINE void keep_value(struct panic_record *record, u64 type, u64 data)
 			keep_text(record, words[1], words[2]);
 		if (record->texts < TEXTS)
 			keep_text(record, words[3], words[4]);
+		/* Behind two strings there is often an error: of a fs.PathError, the number. */
+		if (record->texts < TEXTS)
+			keep_text(record, words[5], 8);
 	}
 }
 

@@ -116,7 +116,7 @@ struct over {
 #define FRAMES 40
 #define DATA 64
 #define TEXT 256
-#define TEXTS 2
+#define TEXTS 3
 
 struct panic_record {
 	struct head head;

@@ -5,7 +5,7 @@ use super::{Role, Stage};
 const FRAMES: usize = 40;
 const DATA: usize = 64;
 const TEXT: usize = 256;
-const TEXTS: usize = 2;
+const TEXTS: usize = 3;
 
 /// Something the programs tell at once.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -118,8 +118,8 @@ impl PanicRecord {
         let value = (reader.u64()?, reader.u64()?);
         let (resumes_at, raised_at) = (reader.u64()?, reader.u64()?);
         let (data_length, count) = (reader.u32()?, reader.u32()?);
-        let addresses = [reader.u64()?, reader.u64()?];
-        let lengths = [reader.u64()?, reader.u64()?];
+        let addresses: [u64; TEXTS] = [reader.u64()?, reader.u64()?, reader.u64()?];
+        let lengths: [u64; TEXTS] = [reader.u64()?, reader.u64()?, reader.u64()?];
         let at_most = |number: u32, most: usize| usize::try_from(number).unwrap_or(most).min(most);
         let stack: Option<Vec<u64>> = (0..FRAMES).map(|_| reader.u64()).collect();
         let stack = stack?.into_iter().take(at_most(frames, FRAMES)).collect();
