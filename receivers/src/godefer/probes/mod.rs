@@ -28,5 +28,5 @@ mod worker;
 
 pub(super) use figures::Figures;
 pub(super) use logs::{LogEntry, encode};
-pub(super) use pending::Pending;
+pub(super) use pending::{Look, Pending};
 pub(super) use prober::{Prober, Status, Subject};
