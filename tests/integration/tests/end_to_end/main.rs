@@ -18,6 +18,8 @@ mod leak;
 #[cfg(test)]
 mod mixed_targets;
 #[cfg(test)]
+mod probes;
+#[cfg(test)]
 mod prometheus;
 #[cfg(test)]
 mod reload;
