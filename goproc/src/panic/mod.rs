@@ -30,8 +30,8 @@ pub const MAX_MESSAGE: usize = 4096;
 #[derive(Clone, Debug)]
 pub struct Captured {
     /// First word of the interface: link-time address of the type's
-    /// description, the load bias subtracted. 0: `panic(nil)` as before Go
-    /// 1.21.
+    /// description, the load bias subtracted. 0: `panic(nil)`, of which the
+    /// runtime then makes an error, unless `GODEBUG=panicnil=1` says not to.
     pub type_address: u64,
     /// Second word of the interface, as it was in the process.
     pub data_word: u64,
@@ -65,7 +65,10 @@ impl PanicValue {
     /// Decodes a value, asking the executable for its type.
     pub fn decode(image: &Image, captured: &Captured) -> Self {
         match captured.type_address {
-            0 => Self { type_name: "nil".to_owned(), message: "nil".to_owned(), truncated: false },
+            0 => {
+                let message = known::panic_nil(image.version().minor()).to_owned();
+                Self { type_name: "*runtime.PanicNilError".to_owned(), message, truncated: false }
+            }
             address => match image.go_type(address) {
                 Some(kind) => Self::of(image, &kind, captured),
                 None => Self { type_name: "unknown".to_owned(), message: "...".to_owned(), truncated: true },

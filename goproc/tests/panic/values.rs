@@ -80,5 +80,5 @@ fn what_was_not_copied_is_said_to_be_missing() {
     foreign.captured.type_address = run.image.text().start;
     assert_eq!((decode(&foreign).type_name.as_str(), decode(&foreign).message.as_str()), ("unknown", "..."));
     foreign.captured.type_address = 0;
-    assert_eq!((decode(&foreign).type_name.as_str(), decode(&foreign).truncated), ("nil", false));
+    assert_eq!((decode(&foreign).type_name.as_str(), decode(&foreign).truncated), ("*runtime.PanicNilError", false));
 }

@@ -44,7 +44,7 @@ impl Report {
                 News::Ended(label) => tracing::info!(component = self.path, "no longer watching {label}"),
                 News::Refused(message) => tracing::warn!(component = self.path, "{message}"),
                 News::Failed(message) => tracing::debug!(component = self.path, "{message}"),
-                News::Works => {}
+                News::Works | News::Probes => {}
             }
         }
         if !step.news.is_empty() || session.watched() == 0 {

@@ -41,6 +41,8 @@ pub(super) struct Session {
     discovered: Option<Instant>,
     budget: Option<Budget>,
     prober: Option<Prober>,
+    /// How the probes were at the last step.
+    probes: Option<Status>,
 }
 
 /// A configuration in the form in which it is used.
@@ -80,6 +82,8 @@ pub(super) enum News {
     Failed(String),
     /// A process whose last look had failed was looked at.
     Works,
+    /// The probes are not as they were.
+    Probes,
 }
 
 impl Session {
@@ -147,6 +151,12 @@ impl Session {
         let mut step = Step::default();
         self.work(settings, &mut step);
         step.news.append(&mut self.news);
+        // That they cannot be loaded turns out when the first processes are watched already.
+        let probes = self.prober.as_ref().map(Prober::status);
+        if probes != self.probes {
+            self.probes = probes;
+            step.news.push(News::Probes);
+        }
         step
     }
 

@@ -10,7 +10,7 @@ use deferd_pdata::build::EncodedAttributes;
 use super::files::Files;
 use super::frame::{Alive, Frame, Times, nanoseconds};
 use super::history::History;
-use super::probes::{Figures, Pending, Subject};
+use super::probes::{Figures, Look, Pending, Subject};
 use super::resource::resource;
 
 /// Those who open files are watched for so long after their number last grew.
@@ -97,13 +97,15 @@ impl Watched {
         self.looked = Some(now);
         // Before the look, which sees to it that it is still the same process.
         let files = self.files.look(&self.target, now);
+        let at = Instant::now();
         let snapshot = self.target.snapshot(options)?;
         let report = self.history.add(now, &snapshot.sites, max_sites);
         let mut frame = Frame::new(&snapshot, &report, &files);
         if let Some(mut figures) = probes() {
             let is_whole = snapshot.unverified.goroutines == 0 && !snapshot.truncated;
             if figures.counts_registrations {
-                self.pending.add(&mut figures.registrations, &snapshot.sites, is_whole, now);
+                let look = Look { at, taken: snapshot.taken, wall: snapshot.cost.wall, is_whole };
+                self.pending.add(&mut figures.registrations, &snapshot.sites, look);
             }
             frame.probes(&figures, &snapshot.sites);
         }

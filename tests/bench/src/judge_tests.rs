@@ -23,6 +23,7 @@ fn said() -> Announcement {
 fn point(metric: &str, line: u32, second: u64, value: f64) -> Point {
     let attributes = [("code.function.name", "main.f".to_owned()), ("code.line.number", line.to_string())];
     Point {
+        process: 0,
         metric: metric.to_owned(),
         attributes: attributes.map(|(key, value)| (key.to_owned(), value)).into(),
         start: 0,

@@ -28,13 +28,14 @@ impl Account {
         Self(lines)
     }
 
-    /// Registrations between two times in nanoseconds; `None` if a part of that was not counted. Between two lines the program is
-    /// taken to be steady, so lines should be closer than what is compared by far.
+    /// Registrations between two times in nanoseconds; `None` if a part of that was not counted. When between two lines something
+    /// was registered is not known, so lines should be closer than what is compared by far.
     pub fn registrations(&self, from: u64, to: u64) -> Option<Truth> {
-        let least = |count: &Counts| real(count.registrations);
-        let most = |count: &Counts| real(count.registrations_at_most);
-        let truth = Truth { least: self.at(to, least)? - self.at(from, most)?, most: self.at(to, most)? - self.at(from, least)? };
-        Some(Truth { least: truth.least.max(0.0), ..truth })
+        let ((before_from, after_from), (before_to, after_to)) = (self.around(from)?, self.around(to)?);
+        Some(Truth {
+            least: real(before_to.registrations.saturating_sub(after_from.registrations_at_most)),
+            most: real(after_to.registrations_at_most.saturating_sub(before_from.registrations)),
+        })
     }
 
     /// Seconds of CPU that the program used between two times.
@@ -48,14 +49,20 @@ impl Account {
         Some((self.0.first()?.unix_nano, self.0.last()?.unix_nano))
     }
 
-    /// A figure at a time, on the straight line between the two lines around it.
-    fn at(&self, time: u64, figure: impl Fn(&Counts) -> f64) -> Option<f64> {
+    /// The lines before and after a time; the same one twice if it is of that time.
+    fn around(&self, time: u64) -> Option<(&Counts, &Counts)> {
         let after = self.0.partition_point(|count| count.unix_nano < time);
         let next = self.0.get(after)?;
+        let before = if next.unix_nano == time { next } else { self.0.get(after.checked_sub(1)?)? };
+        Some((before, next))
+    }
+
+    /// A figure at a time, on the straight line between the two lines around it.
+    fn at(&self, time: u64, figure: impl Fn(&Counts) -> f64) -> Option<f64> {
+        let (before, next) = self.around(time)?;
         if next.unix_nano == time {
             return Some(figure(next));
         }
-        let before = self.0.get(after.checked_sub(1)?)?;
         let share = real(time - before.unix_nano) / real(next.unix_nano - before.unix_nano);
         Some(figure(before) + share * (figure(next) - figure(before)))
     }
@@ -85,9 +92,11 @@ mod tests {
     }
 
     #[test]
-    fn truth_is_read_between_the_lines_and_allows_for_what_is_under_way() {
+    fn truth_allows_for_what_is_under_way_and_for_what_is_between_two_lines() {
+        let truth = account().registrations(2_000_000_000, 4_000_000_000).unwrap();
+        assert_eq!(truth, Truth { least: 1990.0, most: 2010.0 });
         let truth = account().registrations(2_500_000_000, 4_000_000_000).unwrap();
-        assert_eq!(truth, Truth { least: 1490.0, most: 1510.0 });
+        assert_eq!(truth, Truth { least: 990.0, most: 2010.0 });
         assert_eq!(account().cpu(2_500_000_000, 4_500_000_000), Some(1.0));
     }
 

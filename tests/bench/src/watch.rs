@@ -30,7 +30,7 @@ impl Watcher {
     /// The lines of its log that complain.
     pub fn complaints(&self) -> String {
         let log = self.service.log();
-        let bad = |line: &&str| line.contains("WARN") || line.contains("ERROR");
+        let bad = |line: &&str| line.contains("\twarn\t") || line.contains("\terror\t");
         let lines: Vec<&str> = log.lines().filter(bad).collect();
         if lines.is_empty() { "nothing".to_owned() } else { lines.join("\n") }
     }

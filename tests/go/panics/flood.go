@@ -107,6 +107,9 @@ func (f flood) run(l library) error {
 		err = out.Encode(last)
 	}
 	fmt.Println("done flood")
+	if err == nil {
+		<-stop // so that whoever watches can look at what is over
+	}
 	return err
 }
 

@@ -9,7 +9,8 @@
 // standard input closes.
 //
 // With -flood a library panics as control flow, as often as is asked, and the
-// program counts along.
+// program counts along. When that is over it still waits for the end of standard
+// input.
 package main
 
 import (

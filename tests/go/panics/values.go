@@ -152,7 +152,7 @@ func valueCases() []panicCase {
 	add("assertion", pAssertion, "")
 	add("missing-method", pMissingMethod, "")
 	add("struct", pStruct, `{Code:5 Msg:"no paper"}`)
-	add("pointer", pPointer, `{Code:6 Msg:"no ink"}`)
+	add("pointer", pPointer, `&{Code:6 Msg:"no ink"}`)
 	add("method-error", pMethodError, `{Status:418 Reason:"teapot"}`)
 	add("nil", pNil, "")
 	add("inlined", pInlined, "")

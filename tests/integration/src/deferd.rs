@@ -151,6 +151,11 @@ impl Service {
         scrape(self.ports.own_metrics)
     }
 
+    /// Kills it, as `kill -9` does, and waits until it is gone.
+    pub fn kill(self) {
+        self.running.kill();
+    }
+
     /// Asks it to stop and waits until it has; panics are looked for in all that it said.
     ///
     /// # Panics

@@ -19,6 +19,7 @@ pub mod nats;
 pub mod otlp_sink;
 pub mod panics;
 pub mod port;
+pub mod probing;
 pub mod process;
 pub mod programs;
 pub mod prometheus;

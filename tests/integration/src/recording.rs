@@ -8,6 +8,8 @@ use serde_json::Value;
 /// A point that holds a value.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Point {
+    /// Id of the process that it is about; 0 if it is about none.
+    pub process: u32,
     /// Name of the metric.
     pub metric: String,
     /// Attributes of the point, as text.
@@ -23,6 +25,8 @@ pub struct Point {
 /// A log record with the name of an event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Event {
+    /// Id of the process that it is about; 0 if it is about none.
+    pub process: u32,
     /// Such as `go.panic`.
     pub name: String,
     /// Nanoseconds since 1970.
@@ -55,17 +59,17 @@ impl Recording {
         let mut recording = Self::default();
         for line in text.lines() {
             let request: Value = serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line:.200}"));
-            for metric in below(&request, ["resourceMetrics", "scopeMetrics", "metrics"]) {
-                recording.metric(metric);
+            for (process, metric) in below(&request, ["resourceMetrics", "scopeMetrics", "metrics"]) {
+                recording.metric(process, metric);
             }
-            for record in below(&request, ["resourceLogs", "scopeLogs", "logRecords"]) {
-                recording.events.extend(event(record));
+            for (process, record) in below(&request, ["resourceLogs", "scopeLogs", "logRecords"]) {
+                recording.events.extend(event(process, record));
             }
         }
         recording
     }
 
-    fn metric(&mut self, metric: &Value) {
+    fn metric(&mut self, process: u32, metric: &Value) {
         let name = text(metric, "name");
         for (kind, value) in [("gauge", number as fn(&Value) -> Option<f64>), ("sum", number), ("histogram", count)] {
             for point in list(metric.get(kind), "dataPoints") {
@@ -73,6 +77,7 @@ impl Recording {
                     continue; // no value was recorded: the series ends
                 };
                 self.points.push(Point {
+                    process,
                     metric: name.clone(),
                     attributes: attributes(point),
                     start: nanoseconds(point, "startTimeUnixNano"),
@@ -87,21 +92,32 @@ impl Recording {
     pub fn of<'a>(&'a self, metric: &'a str) -> impl Iterator<Item = &'a Point> {
         self.points.iter().filter(move |point| point.metric == metric)
     }
+
+    /// Only what is about one process.
+    #[must_use]
+    pub fn about(&self, process: u32) -> Self {
+        Self {
+            points: self.points.iter().filter(|point| point.process == process).cloned().collect(),
+            events: self.events.iter().filter(|event| event.process == process).cloned().collect(),
+        }
+    }
 }
 
-fn event(record: &Value) -> Option<Event> {
+fn event(process: u32, record: &Value) -> Option<Event> {
     let name = text(record, "eventName");
     let time = nanoseconds(record, "timeUnixNano");
-    (!name.is_empty()).then(|| Event { name, time, attributes: attributes(record) })
+    (!name.is_empty()).then(|| Event { process, name, time, attributes: attributes(record) })
 }
 
-/// Three lists deep.
-fn below<'a>(value: &'a Value, keys: [&'static str; 3]) -> impl Iterator<Item = &'a Value> {
+/// Three lists deep, each with the process that its resource names.
+fn below<'a>(value: &'a Value, keys: [&'static str; 3]) -> impl Iterator<Item = (u32, &'a Value)> {
     let [first, second, third] = keys;
-    list(Some(value), first)
-        .iter()
-        .flat_map(move |value| list(Some(value), second))
-        .flat_map(move |value| list(Some(value), third))
+    let all = list(Some(value), first).iter().flat_map(move |of| list(Some(of), second).iter().map(move |value| (of, value)));
+    all.flat_map(move |(of, value)| {
+        let process = of.get("resource").map(attributes).unwrap_or_default().remove("process.pid");
+        let process = process.and_then(|pid| pid.parse().ok()).unwrap_or_default();
+        list(Some(value), third).iter().map(move |value| (process, value))
+    })
 }
 
 fn list<'a>(value: Option<&'a Value>, key: &str) -> &'a [Value] {
@@ -148,7 +164,7 @@ mod tests {
                 "attributes":[{"key":"line","value":{"intValue":"42"}},{"key":"who","value":{"stringValue":"me"}}]},
                 {"timeUnixNano":"8","flags":1}]}},
             {"name":"b","gauge":{"dataPoints":[{"timeUnixNano":"9","asDouble":1.5}]}}]}]}]}"#;
-        let log = r#"{"resourceLogs":[{"scopeLogs":[{"logRecords":[{"timeUnixNano":"6","eventName":"go.panic",
+        let log = r#"{"resourceLogs":[{"resource":{"attributes":[{"key":"process.pid","value":{"intValue":"31"}}]},"scopeLogs":[{"logRecords":[{"timeUnixNano":"6","eventName":"go.panic",
             "attributes":[{"key":"go.panic.internal","value":{"boolValue":true}}]},{"body":{"stringValue":"no event"}}]}]}]}"#;
         let joined = [text.replace('\n', ""), log.replace('\n', "")].join("\n");
         let recording = Recording::parse(&joined);
@@ -158,6 +174,8 @@ mod tests {
         assert_eq!((b.metric.as_str(), b.value), ("b", 1.5));
         assert_eq!(recording.of("a").count(), 1);
         assert_eq!(recording.events.len(), 1);
+        assert_eq!((recording.events[0].process, a.process), (31, 0));
+        assert_eq!((recording.about(31).events.len(), recording.about(31).points.len()), (1, 0));
         assert_eq!(recording.events[0].attributes["go.panic.internal"], "true");
     }
 }

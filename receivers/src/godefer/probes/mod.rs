@@ -29,5 +29,5 @@ mod worker;
 pub(super) use figures::Figures;
 pub(super) use host::prepare;
 pub(super) use logs::{LogEntry, encode};
-pub(super) use pending::Pending;
+pub(super) use pending::{Look, Pending};
 pub(super) use prober::{Prober, Status, Subject};

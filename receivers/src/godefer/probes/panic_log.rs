@@ -18,7 +18,8 @@ pub(super) struct Told {
     /// Function, file and line of the first frame of the user's own code.
     pub(super) place: (String, String, u32),
     pub(super) stack: String,
-    pub(super) is_internal: bool,
+    /// `None` of a panic whose end was not told yet.
+    pub(super) is_internal: Option<bool>,
     /// The function that registered the deferred call that recovered it.
     pub(super) recovered_by: String,
 }
@@ -63,7 +64,7 @@ pub(super) fn entry(record: &PanicRecord, told: &Told, resource: &Arc<EncodedAtt
         resource: Arc::clone(resource),
         event: if record.stage == Stage::Throw { "go.fatal" } else { "go.panic" },
         time: clock.wall(record.time),
-        severity: severity(record.stage, told.is_internal),
+        severity: severity(record.stage, told.is_internal == Some(true)),
         body: body(record.stage, told),
         attributes: attributes(record, told),
     }
@@ -109,8 +110,8 @@ fn attributes(record: &PanicRecord, told: &Told) -> EncodedAttributes {
     text("code.file.path", &told.place.1);
     attributes.push("code.line.number", i64::from(told.place.2));
     attributes.push("go.goroutine.id", i64::try_from(record.goid).unwrap_or(i64::MAX));
-    if record.stage != Stage::Throw {
-        attributes.push("go.panic.internal", told.is_internal);
+    if let Some(is_internal) = told.is_internal.filter(|_| record.stage != Stage::Throw) {
+        attributes.push("go.panic.internal", is_internal);
     }
     attributes
 }

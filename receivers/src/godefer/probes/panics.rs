@@ -119,8 +119,11 @@ impl Book {
         let mut entries = Vec::with_capacity(records.len());
         for record in records {
             let mut told = self.told(record, message);
-            let resumes = if record.stage == Stage::Recovered { Some(record.resumes_at) } else { ends.get(&record.id).copied() };
-            told.is_internal = resumes.is_some_and(|resumes| self.is_internal(&told.place.0, resumes));
+            told.is_internal = match record.stage {
+                Stage::Raised => ends.get(&record.id).map(|resumes| self.is_internal(&told.place.0, *resumes)),
+                Stage::Recovered => Some(self.is_internal(&told.place.0, record.resumes_at)),
+                _ => Some(false),
+            };
             if record.stage == Stage::Recovered {
                 told.recovered_by = self.recovered_in(record.resumes_at);
             }
@@ -134,7 +137,7 @@ impl Book {
         let frames = self.stack(&record.stack);
         let here = |value| {
             let (place, stack) = (place_of(&frames), stack_text(&frames));
-            Told { value, place, stack, is_internal: false, recovered_by: String::new() }
+            Told { value, place, stack, is_internal: None, recovered_by: String::new() }
         };
         match record.stage {
             Stage::Raised => {

@@ -20,8 +20,36 @@ type Name = (String, String, u32);
 #[derive(Debug, Default)]
 pub(crate) struct Pending {
     sites: HashMap<Name, Seen>,
-    /// When the last look was, if there was one.
-    looked: Option<Instant>,
+    /// The last look that could be trusted, if there was one.
+    looked: Option<Look>,
+}
+
+/// A look at the process.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Look {
+    /// When it began.
+    pub(crate) at: Instant,
+    /// The same for others.
+    pub(crate) taken: SystemTime,
+    /// How long it took: when in that time a goroutine was looked at is not known.
+    pub(crate) wall: Duration,
+    /// Whether it could follow every goroutine. Others change nothing: what they miss would look like returned.
+    pub(crate) is_whole: bool,
+}
+
+/// By how much something pending has grown a second, and between what that lies.
+#[derive(Debug, Clone, Copy, Default)]
+struct Growth {
+    rate: f64,
+    lower: f64,
+    upper: f64,
+}
+
+impl Growth {
+    fn new(more: f64, elapsed: f64, uncertain: f64) -> Self {
+        let (long, short) = (more / (elapsed + uncertain), more / (elapsed - uncertain).max(elapsed / 10.0));
+        Self { rate: more / elapsed, lower: long.min(short), upper: long.max(short) }
+    }
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -36,19 +64,20 @@ struct Seen {
 }
 
 impl Pending {
-    /// Adds what is pending to what was counted. Looks that could not follow every goroutine (`is_whole` is false) change nothing:
-    /// what they miss would look like returned.
-    pub(crate) fn add(&mut self, found: &mut Vec<Registrations>, sites: &[Site], is_whole: bool, now: Instant) {
-        let elapsed = self.looked.map(|looked| now.saturating_duration_since(looked).as_secs_f64());
-        let taken = nanoseconds(SystemTime::now());
-        let begun = elapsed.map_or(taken, |elapsed| taken.saturating_sub(nanoseconds_of(elapsed)));
-        let about = (begun, taken);
-        let grown = if is_whole { self.look(sites, elapsed) } else { HashMap::new() };
-        if is_whole {
-            self.looked = Some(now);
+    /// Adds what is pending to what was counted.
+    pub(crate) fn add(&mut self, found: &mut Vec<Registrations>, sites: &[Site], look: Look) {
+        let since = self.looked.map(|last| {
+            let elapsed = look.at.saturating_duration_since(last.at);
+            (elapsed.as_secs_f64(), (last.wall + look.wall).as_secs_f64())
+        });
+        let begun = self.looked.map_or(look.taken, |last| last.taken);
+        let about = (nanoseconds(begun), nanoseconds(look.taken));
+        let grown = if look.is_whole { self.look(sites, since) } else { HashMap::new() };
+        if look.is_whole {
+            self.looked = Some(look);
         }
         for (name, seen) in &mut self.sites {
-            let growth = grown.get(name).copied().unwrap_or(0.0);
+            let growth = grown.get(name).copied();
             let known = found.iter_mut().find(|known| known.site == *name);
             let Some(known) = known else {
                 if let Some(new) = seen.alone(name, growth, about) {
@@ -56,35 +85,38 @@ impl Pending {
                 }
                 continue;
             };
+            let Growth { rate, lower, upper } = growth.unwrap_or_default();
             seen.told = seen.told.max(known.total + real(seen.last) - real(seen.first));
             known.total = seen.told;
-            known.rate = (known.rate + growth).max(0.0);
-            known.lower = (known.lower + growth).max(0.0);
-            known.upper = known.upper.map(|upper| (upper + growth).max(known.lower));
+            known.rate = (known.rate + rate).max(0.0);
+            known.lower = (known.lower + lower).max(0.0);
+            known.upper = known.upper.map(|most| (most + upper).max(known.lower));
         }
     }
 
     /// Takes note of what is pending, and says by how much a second it has grown at which site.
-    fn look(&mut self, sites: &[Site], elapsed: Option<f64>) -> HashMap<Name, f64> {
+    /// `since` is the time since the last look, and how uncertain that is, in seconds.
+    fn look(&mut self, sites: &[Site], since: Option<(f64, f64)>) -> HashMap<Name, Growth> {
         let mut pending: HashMap<Name, (u64, &'static str)> = HashMap::new();
         for site in sites.iter().filter(|site| site.name.kind != DeferKind::OpenCoded) {
             let name = (site.name.function.clone(), site.name.file.clone(), site.name.line);
             pending.entry(name).or_insert((0, site.name.kind.name())).0 += site.pending;
         }
         let mut grown = HashMap::new();
+        let spanned = since.filter(|(elapsed, _)| *elapsed > 0.0);
         for (name, seen) in &mut self.sites {
             let now = pending.remove(name).map_or(0, |(now, _)| now);
-            if let Some(elapsed) = elapsed.filter(|elapsed| *elapsed > 0.0) {
-                grown.insert(name.clone(), (real(now) - real(seen.last)) / elapsed);
+            if let Some((elapsed, uncertain)) = spanned {
+                grown.insert(name.clone(), Growth::new(real(now) - real(seen.last), elapsed, uncertain));
             }
             seen.last = now;
         }
         for (name, (now, kind)) in pending {
             if self.sites.len() < MOST_SITES {
                 // What a later look finds at a new site was registered since the first.
-                let first = if elapsed.is_none() { now } else { 0 };
-                if let Some(elapsed) = elapsed.filter(|elapsed| *elapsed > 0.0) {
-                    grown.insert(name.clone(), real(now) / elapsed);
+                let first = if since.is_none() { now } else { 0 };
+                if let Some((elapsed, uncertain)) = spanned {
+                    grown.insert(name.clone(), Growth::new(real(now), elapsed, uncertain));
                 }
                 self.sites.insert(name, Seen { first, last: now, told: 0.0, kind });
             }
@@ -94,27 +126,23 @@ impl Pending {
 }
 
 impl Seen {
-    /// A site of which the probe knows nothing: none of its functions has returned.
-    fn alone(&mut self, name: &Name, growth: f64, about: (u64, u64)) -> Option<Registrations> {
+    /// A site of which the probe knows nothing: none of its functions has returned. Without a look that can be trusted, its rate is
+    /// not known.
+    fn alone(&mut self, name: &Name, growth: Option<Growth>, about: (u64, u64)) -> Option<Registrations> {
         self.told = self.told.max(real(self.last) - real(self.first));
-        let rate = growth.max(0.0);
+        let Growth { rate, lower, .. } = growth.unwrap_or_default();
         (self.told > 0.0).then(|| Registrations {
             site: name.clone(),
             kind: self.kind,
             total: self.told,
-            rate,
-            lower: rate,
-            upper: Some(rate),
+            rate: rate.max(0.0),
+            lower: lower.max(0.0),
+            upper: growth.map(|growth| growth.upper.max(0.0)),
             about,
             per_call: Vec::new(),
             per_call_sum: 0,
         })
     }
-}
-
-fn nanoseconds_of(seconds: f64) -> u64 {
-    let time = Duration::try_from_secs_f64(seconds).unwrap_or_default();
-    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
 }
 
 #[expect(clippy::cast_precision_loss, reason = "no process has 2^52 records")]
@@ -139,6 +167,12 @@ mod tests {
         Site { name, pending, memory_bytes: 0, goroutines: 1, max_chain: pending, sample_goids: Vec::new() }
     }
 
+    fn look(second: u64, is_whole: bool) -> Look {
+        static START: std::sync::LazyLock<Instant> = std::sync::LazyLock::new(Instant::now);
+        let time = Duration::from_secs(second);
+        Look { at: *START + time, taken: SystemTime::UNIX_EPOCH + time, wall: Duration::ZERO, is_whole }
+    }
+
     fn counted(total: f64, rate: f64) -> Registrations {
         let site = ("main.leak".to_owned(), "main.go".to_owned(), 7);
         Registrations {
@@ -156,37 +190,50 @@ mod tests {
 
     #[test]
     fn a_loop_that_never_returns_registers_what_becomes_pending() {
-        let (mut pending, start) = (Pending::default(), Instant::now());
+        let mut pending = Pending::default();
         let mut found = Vec::new();
-        pending.add(&mut found, &[site(1_000)], true, start);
+        pending.add(&mut found, &[site(1_000)], look(0, true));
         assert!(found.is_empty(), "what was there before is not ours");
-        pending.add(&mut found, &[site(1_500)], true, start + Duration::from_secs(5));
+        pending.add(&mut found, &[site(1_500)], look(5, true));
         assert_eq!((found[0].total, found[0].rate, found[0].upper), (500.0, 100.0, Some(100.0)));
     }
 
     #[test]
     fn what_returns_between_looks_is_counted_once() {
-        let (mut pending, start) = (Pending::default(), Instant::now());
-        let at = |second| start + Duration::from_secs(second);
-        pending.add(&mut vec![counted(0.0, 0.0)], &[site(0)], true, start);
+        let mut pending = Pending::default();
+        pending.add(&mut vec![counted(0.0, 0.0)], &[site(0)], look(0, true));
         let mut found = vec![counted(0.0, 0.0)];
-        pending.add(&mut found, &[site(600)], true, at(1));
+        pending.add(&mut found, &[site(600)], look(1, true));
         assert_eq!((found[0].total, found[0].rate), (600.0, 600.0));
         // All of them and 400 more have run since.
         let mut found = vec![counted(1_000.0, 1_000.0)];
-        pending.add(&mut found, &[], true, at(2));
+        pending.add(&mut found, &[], look(2, true));
         assert_eq!((found[0].total, found[0].rate), (1_000.0, 400.0));
     }
 
     #[test]
     fn a_look_that_missed_goroutines_changes_nothing_and_totals_never_fall() {
-        let (mut pending, start) = (Pending::default(), Instant::now());
-        pending.add(&mut vec![counted(0.0, 0.0)], &[site(0)], true, start);
+        let mut pending = Pending::default();
+        pending.add(&mut vec![counted(0.0, 0.0)], &[site(0)], look(0, true));
         let mut found = vec![counted(10.0, 10.0)];
-        pending.add(&mut found, &[site(90)], true, start + Duration::from_secs(1));
+        pending.add(&mut found, &[site(90)], look(1, true));
         assert_eq!(found[0].total, 100.0);
         let mut found = vec![counted(20.0, 10.0)];
-        pending.add(&mut found, &[], false, start + Duration::from_secs(2));
+        pending.add(&mut found, &[], look(2, false));
         assert_eq!((found[0].total, found[0].rate), (110.0, 10.0));
+    }
+
+    #[test]
+    fn a_look_that_took_long_makes_the_rate_less_certain_and_one_that_missed_goroutines_knows_none() {
+        let mut pending = Pending::default();
+        let slow = |second, is_whole| Look { wall: Duration::from_millis(100), ..look(second, is_whole) };
+        pending.add(&mut Vec::new(), &[site(0)], slow(0, true));
+        let mut found = Vec::new();
+        pending.add(&mut found, &[site(960)], slow(1, true));
+        assert_eq!((found[0].rate, found[0].lower, found[0].upper), (960.0, 800.0, Some(1200.0)));
+        assert_eq!(found[0].about, (0, 1_000_000_000));
+        let mut found = Vec::new();
+        pending.add(&mut found, &[site(10)], slow(2, false));
+        assert_eq!((found[0].total, found[0].lower, found[0].upper), (960.0, 0.0, None));
     }
 }

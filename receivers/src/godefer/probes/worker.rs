@@ -128,6 +128,10 @@ impl Worker {
     }
 
     fn forget(&mut self, process: Process, host: &mut Host) {
+        if self.targets.contains_key(&process) {
+            // What killed it was recorded before it ended, and nobody could be told any more.
+            self.hear(host);
+        }
         if let Some(probed) = self.targets.remove(&process) {
             let slot = probed.slot();
             probed.unsample(host);

@@ -7,7 +7,7 @@ use std::path::Path;
 use serde::Deserialize;
 
 use crate::process::Ended;
-use crate::teller::Teller;
+use crate::teller::{self, Teller};
 
 pub use compare::differences;
 
@@ -70,6 +70,9 @@ pub struct Flood {
     pub panics_at_most: u64,
     /// CPU time that the program has used.
     pub cpu_ns: u64,
+    /// Whether it is over.
+    #[serde(default)]
+    pub end: bool,
 }
 
 impl Panics {
@@ -121,12 +124,21 @@ impl Panics {
         self.0.go();
     }
 
-    /// The next count of the flood; the last one has been told when standard output says `done flood`.
+    /// The next count of the flood, up to the one of its end.
     ///
     /// # Panics
     /// If it does not count.
     pub fn counted(&mut self) -> Flood {
         self.0.told()
+    }
+
+    /// Counts of the flood that were told since the last call.
+    ///
+    /// # Panics
+    /// If it says something else.
+    pub fn counted_so_far(&mut self) -> Vec<Flood> {
+        let lines = self.0.rest();
+        lines.iter().filter(|line| line.starts_with('{')).map(|line| teller::decode(line)).collect()
     }
 
     /// Ends the program.
