@@ -21,8 +21,9 @@ use crate::Failure;
 const AGENT: u32 = 65534;
 /// Any other user.
 const OTHER: u32 = 65533;
-/// How long a figure that does not come is waited for: an unoptimised build takes a second.
-const PATIENCE: Duration = Duration::from_secs(8);
+/// How long a figure that does not come is waited for. Loading the programs takes two seconds of a processor, first figures follow at
+/// the next look; beside other work that was more than eight.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Rights of the service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
