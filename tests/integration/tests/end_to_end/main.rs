@@ -19,6 +19,7 @@ mod leak;
 mod mixed_targets;
 #[cfg(test)]
 mod probe_plan;
+#[cfg(test)]
 mod probes;
 #[cfg(test)]
 mod prometheus;
