@@ -20,7 +20,7 @@ int on_self_test(struct registers *at)
 	test->head = (struct head){ KIND_SELF_TEST, cookie >> 16 };
 	test->pid = bpf_get_current_pid_tgid() >> 32;
 	test->level = task->group_leader->thread_pid->level;
-	bpf_ringbuf_submit(test, 0);
+	tell_now(test);
 	return 0;
 }
 

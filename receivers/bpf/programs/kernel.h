@@ -24,7 +24,7 @@ typedef long long s64;
 #define TYPE(name, type) type *name
 
 enum { MAP_HASH = 1, MAP_ARRAY = 2, MAP_PERCPU_ARRAY = 6, MAP_LRU_HASH = 9, MAP_RINGBUF = 27 };
-enum { ANY = 0, NO_PREALLOC = 1, RB_NO_WAKEUP = 1 };
+enum { ANY = 0, NO_PREALLOC = 1, RB_NO_WAKEUP = 1, RB_FORCE_WAKEUP = 2 };
 
 static void *(*bpf_map_lookup_elem)(void *map, const void *key) = (void *)1;
 static long (*bpf_map_update_elem)(void *map, const void *key, const void *value, u64 flags) = (void *)2;

@@ -119,6 +119,15 @@ INLINE int identify(void *context, struct hit *hit)
 	return hit->target && hit->usage && hit->target->pid && hit->target->pid == current_pid();
 }
 
+/*
+ * Wakes user space whatever else there is: left to itself the kernel wakes only whoever has read everything, and the
+ * samples of the timer are there unread until somebody comes.
+ */
+INLINE void tell_now(void *event)
+{
+	bpf_ringbuf_submit(event, RB_FORCE_WAKEUP);
+}
+
 INLINE void tell_over(struct hit *hit)
 {
 	struct over *over = bpf_ringbuf_reserve(&events, sizeof(*over), 0);
@@ -127,7 +136,7 @@ INLINE void tell_over(struct hit *hit)
 	over->head = (struct head){ KIND_OVER, hit->slot };
 	over->role = hit->role;
 	over->zero = 0;
-	bpf_ringbuf_submit(over, 0);
+	tell_now(over);
 }
 
 /* Counts a hit in the present epoch, and tells user space when there are as many as it is ready to pay for. */

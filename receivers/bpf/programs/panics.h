@@ -153,7 +153,7 @@ OUTLINE void end_panic(struct hit *hit, struct in_flight *panic, u32 stage, u64 
 	record->id = panic->id;
 	record->resumes = resumes;
 	record->raised_at = panic->pcs[0];
-	bpf_ringbuf_submit(record, 0);
+	tell_now(record);
 }
 
 OUTLINE void raise(struct registers *at, struct hit *hit)
@@ -195,7 +195,7 @@ OUTLINE void raise(struct registers *at, struct hit *hit)
 		flight->depth++;
 	}
 	if (record)
-		bpf_ringbuf_submit(record, 0);
+		tell_now(record);
 }
 
 /* runtime.recovery(gp): a panic was recovered, and the program goes on in the frame that registered the deferred call. */
@@ -266,7 +266,7 @@ OUTLINE void fatal_panic(struct registers *at, struct hit *hit)
 	record->frames = callers(at->sp, at->bp, record->pcs, FRAMES);
 	u64 value = at->ax + hit->target->panic_arg;
 	keep_value(record, read_word(value), read_word(value + 8));
-	bpf_ringbuf_submit(record, 0);
+	tell_now(record);
 }
 
 /* runtime.Goexit, and runtime.throw or runtime.fatal with the text of a fatal error. */
@@ -286,7 +286,7 @@ OUTLINE void end_of_goroutine(struct registers *at, struct hit *hit)
 	record->frames = callers(at->sp, at->bp, record->pcs, FRAMES);
 	if (stage == STAGE_THROW)
 		keep_text(record, at->ax, at->bx);
-	bpf_ringbuf_submit(record, 0);
+	tell_now(record);
 }
 
 SEC("uprobe")

@@ -224,13 +224,13 @@ fn write_metric<'a>(
     match metric.shape() {
         Shape::Gauge => scope.gauge(name, description, unit, |out| write_numbers(out, points, Times { start: 0, ..times })),
         Shape::Level => {
-            scope.sum(name, description, unit, (Temporality::Cumulative, false), |out| write_numbers(out, points, times))
+            scope.sum(name, description, unit, (Temporality::Cumulative, false), |out| write_numbers(out, points, times));
         }
         Shape::Counter => {
-            scope.sum(name, description, unit, (Temporality::Cumulative, true), |out| write_numbers(out, points, times))
+            scope.sum(name, description, unit, (Temporality::Cumulative, true), |out| write_numbers(out, points, times));
         }
         Shape::Histogram => {
-            scope.histogram(name, description, unit, Temporality::Cumulative, |out| write_distributions(out, points, times))
+            scope.histogram(name, description, unit, Temporality::Cumulative, |out| write_distributions(out, points, times));
         }
     }
 }

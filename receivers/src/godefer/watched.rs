@@ -26,7 +26,7 @@ pub(super) struct Watched {
     known: Known,
     /// When the number of its files was last seen to grow, and whether those who open them are watched for it.
     grew: Option<Instant>,
-    files_watched: bool,
+    follows_files: bool,
     attached: Instant,
     looked: Option<Instant>,
 }
@@ -64,7 +64,7 @@ impl Watched {
             files: Files::default(),
             known: Known { resource, started, alive: Alive::new() },
             grew: None,
-            files_watched: false,
+            follows_files: false,
             attached: Instant::now(),
             looked: None,
         }
@@ -133,8 +133,8 @@ impl Watched {
         }
         // They are watched for some time more: what opens files seldom seems to have stopped after each.
         let still = grow || self.grew.is_some_and(|grew| now.saturating_duration_since(grew) < AFTERGLOW);
-        let changed = still != self.files_watched;
-        self.files_watched = still;
+        let changed = still != self.follows_files;
+        self.follows_files = still;
         changed.then_some(still)
     }
 

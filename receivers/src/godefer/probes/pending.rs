@@ -217,7 +217,7 @@ mod tests {
         pending.add(&mut vec![counted(0.0, 0.0)], &[site(0)], look(0, true));
         let mut found = vec![counted(10.0, 10.0)];
         pending.add(&mut found, &[site(90)], look(1, true));
-        assert_eq!(found[0].total, 100.0);
+        assert!((found[0].total - 100.0).abs() < 1e-9);
         let mut found = vec![counted(20.0, 10.0)];
         pending.add(&mut found, &[], look(2, false));
         assert_eq!((found[0].total, found[0].rate), (110.0, 10.0));

@@ -193,8 +193,8 @@ impl Probed {
         let (places, file, slot) = (self.places.returns.clone(), self.executable(), self.slot);
         let pid = self.pid();
         let place = |host: &Host| {
-            let placed = host.probes.place(slot, pid, &file, &places);
-            placed.inspect_err(|error| tracing::info!("{error}")).ok()
+            let link = host.probes.place(slot, pid, &file, &places);
+            link.inspect_err(|error| tracing::info!("{error}")).ok()
         };
         self.returns.window(&target, settled, &mut self.arbiter, host, place);
         // What the window counted was charged with it.
@@ -215,8 +215,8 @@ impl Probed {
 
     /// In the file that was read, whatever is at its path by now.
     fn place(&self, places: &[Place], host: &Host) -> Option<Link> {
-        let placed = host.probes.place(self.slot, self.pid(), &self.executable(), places);
-        placed.inspect_err(|error| tracing::info!("{error}")).ok()
+        let link = host.probes.place(self.slot, self.pid(), &self.executable(), places);
+        link.inspect_err(|error| tracing::info!("{error}")).ok()
     }
 
     /// The programs tell at once when more hits come than can be paid until the next turn.
@@ -224,9 +224,10 @@ impl Probed {
         let now = Instant::now();
         // Two hits a panic, each with about as much for what is done as for the breakpoint.
         let each = host.hit_cost().as_secs_f64() * 4.0;
+        let affordable = self.arbiter.available(Probe::Panics, now) * PATIENCE / each.max(1e-9);
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "positive and far below 2^64")]
-        let affordable = |seconds: f64| (seconds / each.max(1e-9)) as u64 + 1;
-        self.settings.raise_limit = affordable(self.arbiter.available(Probe::Panics, now) * PATIENCE);
+        let limit = affordable as u64 + 1;
+        self.settings.raise_limit = limit;
         let available = self.arbiter.available(Probe::Rates, now);
         self.returns.set(&mut self.settings, available * PATIENCE);
         self.settings.epoch = self.settings.epoch.wrapping_add(1);

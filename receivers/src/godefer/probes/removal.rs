@@ -61,6 +61,7 @@ impl Remover {
             if read == Ok(1) && byte != [INT3] {
                 return;
             }
+            #[expect(clippy::disallowed_methods, reason = "between looks at a condition with a deadline")]
             std::thread::sleep(LOOK);
         }
     }

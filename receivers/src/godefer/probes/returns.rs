@@ -181,6 +181,7 @@ impl Returns {
         let before = Reading::take(&host.probes, target.slot, target.pid);
         self.placed.put(place(host));
         let began = Reading::take(&host.probes, target.slot, target.pid);
+        #[expect(clippy::disallowed_methods, reason = "a window is time that passes; its length is bounded")]
         std::thread::sleep(length);
         let ended = Reading::take(&host.probes, target.slot, target.pid);
         if let Some(link) = self.placed.take(interval_began) {

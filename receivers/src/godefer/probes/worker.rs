@@ -215,6 +215,7 @@ impl Worker {
         ready.extend(self.targets.values().map(|probed| PollFd::from_borrowed_fd(probed.pidfd(), PollFlags::IN)));
         // An error is as good as being woken: everything is looked at, at the latest after a turn.
         if poll(&mut ready, Some(&timeout)).is_err() {
+            #[expect(clippy::disallowed_methods, reason = "so that a poll that fails does not become a busy loop")]
             std::thread::sleep(Duration::from_millis(10));
         }
         let mut counter = [0; 8];

@@ -1,4 +1,4 @@
-//! The programs in the running kernel, on this test's own process.
+//! Breakpoints in this test's own process.
 
 use std::path::Path;
 use std::time::{Duration, Instant};

@@ -1,0 +1,4 @@
+//! The programs in the running kernel.
+
+#[cfg(test)]
+mod own_process;
