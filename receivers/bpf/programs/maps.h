@@ -144,7 +144,7 @@ INLINE void tell_over(struct hit *hit)
 	do { \
 		if ((hit)->usage->epoch != (hit)->target->epoch) { \
 			(hit)->usage->epoch = (hit)->target->epoch; \
-			(hit)->usage->epoch_returns = (hit)->usage->epoch_raises = 0; \
+			(hit)->usage->epoch_returns = (hit)->usage->epoch_raises = (hit)->usage->epoch_walk = 0; \
 		} \
 		if (COUNT((hit)->usage->counter, 1) + 1 == (hit)->target->limit) \
 			tell_over(hit); \

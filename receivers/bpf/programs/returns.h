@@ -141,7 +141,9 @@ INLINE void look_into(struct registers *at, struct hit *hit)
 	}
 	if (found.further)
 		add_site(hit->slot, 0, found.further);
-	COUNT(usage->walk_nanoseconds, bpf_ktime_get_ns() - begin);
+	u64 spent = bpf_ktime_get_ns() - begin;
+	COUNT(usage->walk_nanoseconds, spent);
+	COUNT(usage->epoch_walk, spent);
 }
 
 SEC("uprobe")
@@ -152,7 +154,8 @@ int on_return(struct registers *at)
 		return 0;
 	COUNT(hit.usage->returns, 1);
 	COUNT_IN_EPOCH(&hit, epoch_returns, return_limit);
-	if (hit.role == ROLE_RETURN && !(bpf_get_prandom_u32() & hit.target->sample_mask))
+	if (hit.role == ROLE_RETURN && hit.usage->epoch_walk < hit.target->walk_limit
+	    && !(bpf_get_prandom_u32() & hit.target->sample_mask))
 		look_into(at, &hit);
 	return 0;
 }

@@ -22,6 +22,7 @@ struct target {
 	u64 return_limit; /* hits of one CPU in an epoch at which user space is told */
 	u64 raise_limit;
 	u64 epoch; /* user space begins another whenever it has looked */
+	u64 walk_limit; /* nanoseconds of one CPU in an epoch after which nothing is looked into */
 	u32 g_goid, g_sigcode0; /* in runtime.g; the latter in Go 1.21, else 0 */
 	u32 defer_link, defer_rangefunc, defer_head; /* in runtime._defer; the last two are 0 in Go 1.21 */
 	u32 panic_arg, panic_link, panic_sp, panic_retpc, panic_recovered, panic_goexit; /* in runtime._panic; sp and retpc 0 in Go 1.21 */
@@ -43,7 +44,7 @@ struct usage {
 	u64 unpaired; /* recoveries whose panic is not known */
 	u64 uncounted; /* panics whose site found the table full */
 	u64 panic_nanoseconds; /* spent in the programs for panics */
-	u64 epoch, epoch_returns, epoch_raises; /* the latest in which there was a hit, and those in it */
+	u64 epoch, epoch_returns, epoch_raises, epoch_walk; /* the latest in which there was a hit, and what was in it */
 };
 
 struct site_key {

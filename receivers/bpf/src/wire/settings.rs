@@ -19,6 +19,8 @@ pub struct Settings {
     pub raise_limit: u64,
     /// Another number begins another epoch.
     pub epoch: u64,
+    /// Nanoseconds on one CPU in one epoch after which no frame is looked into any more; hits are counted on.
+    pub walk_limit: u64,
     /// Where fields are.
     pub offsets: Offsets,
 }
@@ -58,6 +60,7 @@ impl Settings {
         let [return_low, return_high] = halves(self.return_limit);
         let [raise_low, raise_high] = halves(self.raise_limit);
         let [epoch_low, epoch_high] = halves(self.epoch);
+        let [walk_low, walk_high] = halves(self.walk_limit);
         let of = &self.offsets;
         [
             self.pid,
@@ -70,6 +73,8 @@ impl Settings {
             raise_high,
             epoch_low,
             epoch_high,
+            walk_low,
+            walk_high,
             of.g_goid,
             of.g_sigcode0,
             of.defer_link,

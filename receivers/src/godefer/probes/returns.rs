@@ -88,6 +88,9 @@ impl Returns {
         };
         settings.sample_mask = (1_u32 << shift.min(31)) - 1;
         settings.max_records = most;
+        // What a walk costs is not known before there was one, and a chain may grow a thousandfold from one call to the next.
+        settings.walk_limit =
+            u64::try_from(Duration::from_secs_f64(affordable.clamp(0.0, 10.0)).as_nanos()).unwrap_or(u64::MAX) / 2;
         settings.return_limit = match self.planner.mode() {
             Mode::AlwaysOn { .. } => self.planner.limit_hits(&self.load(), affordable),
             // A window ends by itself.

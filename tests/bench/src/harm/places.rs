@@ -203,6 +203,7 @@ fn settings(pid: u32, layout: &ProbeLayout) -> Result<Settings, std::num::TryFro
         return_limit: u64::MAX,
         raise_limit: u64::MAX,
         epoch: 0,
+        walk_limit: u64::MAX,
         offsets,
     })
 }
