@@ -30,7 +30,7 @@ fn components_are_listed_as_the_collector_lists_them() {
     assert_eq!(code, 0);
     assert!(stdout.starts_with("buildinfo:\n    command: deferd\n"), "{stdout}");
     let godefer = stdout.split("    - name: ").find(|part| part.starts_with("godefer\n")).unwrap();
-    let stability = "      stability:\n        logs: Undefined\n        metrics: Alpha\n        traces: Undefined\n";
+    let stability = "      stability:\n        logs: Alpha\n        metrics: Alpha\n        traces: Undefined\n";
     assert!(godefer.contains(stability), "{godefer}");
     for section in ["receivers:", "processors:", "exporters:", "connectors:", "extensions:", "providers:"] {
         assert!(stdout.lines().any(|line| line.starts_with(section)), "{section} is missing in {stdout}");
