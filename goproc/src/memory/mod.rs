@@ -40,7 +40,8 @@ pub enum MemoryError {
     /// The kernel refuses this caller the target's memory.
     #[error(
         "reading the memory of process {pid} needs CAP_SYS_PTRACE (or the same user with kernel.yama.ptrace_scope=0): run as root, \
-         or `setcap cap_sys_ptrace+ep` on this binary, or add SYS_PTRACE to the container's securityContext.capabilities"
+         or `setcap cap_sys_ptrace+ep` on this binary, or add SYS_PTRACE to the container's securityContext.capabilities; \
+         a program whose file its own user alone may read takes CAP_DAC_READ_SEARCH beside it"
     )]
     Denied {
         /// The process asked for.

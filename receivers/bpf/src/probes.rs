@@ -34,6 +34,14 @@ pub struct Probes {
     rest: Ebpf,
     timer: Vec<PerfEventLinkId>,
     frequency: Option<u32>,
+    known: Known,
+}
+
+/// The entries of maps that hold those of all targets, by slot.
+#[derive(Debug, Default)]
+struct Known {
+    sites: BTreeMap<u32, Vec<[u64; 2]>>,
+    panics: BTreeMap<u32, Vec<[u64; PANIC_KEY_WORDS]>>,
 }
 
 /// What the programs tell at once, in the order in which it happened on each CPU.
@@ -73,6 +81,7 @@ impl Probes {
             rest: ebpf,
             timer: Vec::new(),
             frequency: None,
+            known: Known::default(),
         })
     }
 
@@ -146,11 +155,11 @@ impl Probes {
         self.set_target(slot, &Settings::default())?;
         let cpus = aya::util::nr_cpus().map_err(|(_, error)| error)?;
         self.usages.set(slot, vec![[0; USAGE_WORDS]; cpus].try_into()?, 0)?;
-        let of_slot = |word: u64| low(word) == slot;
-        for key in keys(self.sites.keys(), |key: &[u64; 2]| key.first().copied().is_some_and(of_slot)) {
+        self.refresh();
+        for key in self.known.sites.remove(&slot).unwrap_or_default() {
             let _ = self.sites.remove(&key);
         }
-        for key in keys(self.panics.keys(), |key: &[u64; PANIC_KEY_WORDS]| key.first().copied().is_some_and(of_slot)) {
+        for key in self.known.panics.remove(&slot).unwrap_or_default() {
             let _ = self.panics.remove(&key);
         }
         self.clear_files(slot);
@@ -176,17 +185,29 @@ impl Probes {
         Ok((Usage::sum(cpus.iter()), returns))
     }
 
-    /// What was found at the sites of a target.
-    pub fn sites_of(&self, slot: u32) -> Vec<Site> {
-        let found = self.sites.iter().filter_map(Result::ok).filter(|([key, _], _)| low(*key) == slot);
-        found.map(|([_, pc], words)| Site::decode(pc, &words)).collect()
+    /// Looks for sites and panics that are new. Once for all targets: a walk over a map is a system call for each entry, so that to
+    /// walk for each target would cost the square of their number.
+    pub fn refresh(&mut self) {
+        let mut known = Known::default();
+        for key in self.sites.keys().filter_map(Result::ok) {
+            known.sites.entry(low(key[0])).or_default().push(key);
+        }
+        for key in self.panics.keys().filter_map(Result::ok) {
+            known.panics.entry(low(key[0])).or_default().push(key);
+        }
+        self.known = known;
     }
 
-    /// The panics of a target.
+    /// What was found at the sites of a target, as far as [`Self::refresh`] has seen them.
+    pub fn sites_of(&self, slot: u32) -> Vec<Site> {
+        let keys = self.known.sites.get(&slot).map(Vec::as_slice).unwrap_or_default();
+        keys.iter().filter_map(|key| Some(Site::decode(key[1], &self.sites.get(key, 0).ok()?))).collect()
+    }
+
+    /// The panics of a target, as far as [`Self::refresh`] has seen their places.
     pub fn panics_of(&self, slot: u32) -> Vec<PanicCount> {
-        let all = self.panics.iter().filter_map(Result::ok);
-        let found = all.filter(|(key, _)| key.first().copied().map(low) == Some(slot));
-        found.filter_map(|(key, [count, ..])| PanicCount::decode(&key, count)).collect()
+        let keys = self.known.panics.get(&slot).map(Vec::as_slice).unwrap_or_default();
+        keys.iter().filter_map(|key| PanicCount::decode(key, self.panics.get(key, 0).ok()?[0])).collect()
     }
 
     /// The files that were opened by a target since the probes for files were placed, and are open.

@@ -328,7 +328,7 @@ impl Probed {
         coverages.into_iter().zip(shares).map(cost).collect()
     }
 
-    fn registrations(&mut self, host: &Host) -> Vec<Registrations> {
+    fn registrations(&mut self, host: &mut Host) -> Vec<Registrations> {
         let target = self.target();
         self.returns.stretch(&target, &mut self.arbiter, host);
         let (now, wall) = (Instant::now(), SystemTime::now());

@@ -24,7 +24,7 @@ const ATTEMPTS: u32 = 3;
 
 impl Reading {
     /// `None` if the process is gone.
-    pub(super) fn take(probes: &Probes, slot: u32, pid: u32) -> Option<Self> {
+    pub(super) fn take(probes: &mut Probes, slot: u32, pid: u32) -> Option<Self> {
         let mut reading = Self::clocks(probes, slot, pid)?;
         for _ in 1..ATTEMPTS {
             if reading.1 <= TOGETHER {
@@ -35,6 +35,12 @@ impl Reading {
         let mut reading = reading.0;
         // After the clocks: of what is sampled a ratio is taken, which a moment more does not change.
         reading.sites = probes.sites_of(slot);
+        // Records of a site that is not known yet would be taken for those of the next time.
+        let known: u64 = reading.sites.iter().map(|site| site.records).sum();
+        if known / 99 < reading.usage.records / 100 {
+            probes.refresh();
+            reading.sites = probes.sites_of(slot);
+        }
         Some(reading)
     }
 

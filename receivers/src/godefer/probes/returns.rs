@@ -112,9 +112,9 @@ impl Returns {
     }
 
     /// Takes in the stretch up to now, where the probe is always there. The costs were charged by whoever counts hits.
-    pub(super) fn stretch(&mut self, target: &Target, arbiter: &mut Arbiter, host: &Host) {
+    pub(super) fn stretch(&mut self, target: &Target, arbiter: &mut Arbiter, host: &mut Host) {
         let Mode::AlwaysOn { shift } = self.planner.mode() else { return };
-        let (Some(before), Some(after)) = (self.began.take(), Reading::take(&host.probes, target.slot, target.pid)) else {
+        let (Some(before), Some(after)) = (self.began.take(), Reading::take(&mut host.probes, target.slot, target.pid)) else {
             return;
         };
         let interval = between(&before, &after, shift);
@@ -134,7 +134,7 @@ impl Returns {
     }
 
     /// The programs told that there are too many hits.
-    pub(super) fn over(&mut self, target: &Target, arbiter: &mut Arbiter, host: &Host) {
+    pub(super) fn over(&mut self, target: &Target, arbiter: &mut Arbiter, host: &mut Host) {
         self.stretch(target, arbiter, host);
         let now = Instant::now();
         if matches!(self.planner.mode(), Mode::AlwaysOn { .. }) {
@@ -150,9 +150,9 @@ impl Returns {
     }
 
     /// The breakpoint was placed for good.
-    pub(super) fn begin(&mut self, link: Option<Link>, target: &Target, host: &Host) {
+    pub(super) fn begin(&mut self, link: Option<Link>, target: &Target, host: &mut Host) {
         self.placed.put(link);
-        self.began = Reading::take(&host.probes, target.slot, target.pid);
+        self.began = Reading::take(&mut host.probes, target.slot, target.pid);
         self.due = None;
     }
 
@@ -181,16 +181,16 @@ impl Returns {
             return;
         }
         self.due = Some(next_window(now, every, self.random()));
-        let before = Reading::take(&host.probes, target.slot, target.pid);
+        let before = Reading::take(&mut host.probes, target.slot, target.pid);
         self.placed.put(place(host));
-        let began = Reading::take(&host.probes, target.slot, target.pid);
+        let began = Reading::take(&mut host.probes, target.slot, target.pid);
         #[expect(clippy::disallowed_methods, reason = "a window is time that passes; its length is bounded")]
         std::thread::sleep(length);
-        let ended = Reading::take(&host.probes, target.slot, target.pid);
+        let ended = Reading::take(&mut host.probes, target.slot, target.pid);
         if let Some(link) = self.placed.take(interval_began) {
             host.remover.remove_and_wait(link, &target.memory, target.address);
         }
-        let gone = Reading::take(&host.probes, target.slot, target.pid);
+        let gone = Reading::take(&mut host.probes, target.slot, target.pid);
         let (Some(before), Some(began), Some(ended), Some(gone)) = (before, began, ended, gone) else { return };
         let inside = between(&began, &ended, shift);
         let cost = self.cost(&before, &ended, &gone, &inside, shift);

@@ -182,6 +182,7 @@ impl Worker {
     }
 
     fn take_turn(&mut self, host: &mut Host, now: Instant) {
+        host.probes.refresh();
         for probed in self.targets.values_mut() {
             probed.settle(now, host, &self.config);
         }
