@@ -77,7 +77,10 @@ fn the_unit_s_right_is_enough_for_the_service_to_watch_and_name_another_user_s_p
     let service = Service::start_by(as_systemd_does(&world.deferd), &watch.yaml(), watch.ports);
     let pending = || service.scrape().value("go_defer_pending", &[("job", "shop"), ("code_line_number", "33")]);
     wait::until("the leak is shown under the service's name", || pending().filter(|pending| *pending > 0.0));
-    assert_eq!(service.own_metrics().value("deferd_health", &[("component", "receivers::godefer"), ("reason", "ok")]), Some(1.0));
+    let health =
+        |reason| service.own_metrics().value("deferd_health", &[("component", "receivers::godefer"), ("reason", reason)]);
+    wait::until("what probes would tell is missed", || health("no_probes"));
+    assert_eq!(health("no_permission"), None, "looking takes this right alone");
     assert_eq!(service.stop().code, Some(0));
 }
 
