@@ -3,31 +3,44 @@
 //! One epoll over all pidfds: its own descriptor becomes readable when any process has ended, so that a single registration with
 //! the runtime waits for all of them.
 
+use std::mem::MaybeUninit;
 use std::os::fd::{BorrowedFd, OwnedFd};
 use std::sync::Arc;
 
-use rustix::event::epoll;
+use rustix::event::{Timespec, epoll};
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
 /// The processes whose ends are awaited. Without a descriptor to do so (there is a limit) ends are noticed at the next look.
 #[derive(Debug, Default)]
-pub(super) struct Ends(Option<Arc<OwnedFd>>);
+pub(super) struct Ends {
+    epoll: Option<Arc<OwnedFd>>,
+    /// Whether there are processes that it does not know of.
+    is_incomplete: bool,
+}
 
 impl Ends {
     /// Gets the descriptor, if there is none yet.
     pub(super) fn open(&mut self) {
-        if self.0.is_none() {
-            self.0 = epoll::create(epoll::CreateFlags::CLOEXEC).ok().map(Arc::new);
+        if self.epoll.is_none() {
+            self.epoll = epoll::create(epoll::CreateFlags::CLOEXEC).ok().map(Arc::new);
         }
     }
 
     /// Awaits the end of another process, until its pidfd is closed.
-    pub(super) fn add(&self, pidfd: BorrowedFd<'_>) {
-        if let Some(epoll) = &self.0 {
-            // Who has ended is asked of each; a failure means that it is noticed later.
-            let _ = epoll::add(epoll, pidfd, epoll::EventData::new_u64(0), epoll::EventFlags::IN);
-        }
+    pub(super) fn add(&mut self, pidfd: BorrowedFd<'_>) {
+        let added =
+            self.epoll.as_ref().map(|epoll| epoll::add(epoll, pidfd, epoll::EventData::new_u64(0), epoll::EventFlags::IN));
+        // Its end is noticed when somebody comes by.
+        self.is_incomplete |= !matches!(added, Some(Ok(())));
+    }
+
+    /// Whether a process that was added may have ended; `false` is certain, and costs one system call for all of them.
+    pub(super) fn may_be_any(&self) -> bool {
+        let now = Timespec { tv_sec: 0, tv_nsec: 0 };
+        let mut events = [const { MaybeUninit::uninit() }; 1];
+        let asked = self.epoll.as_ref().map(|epoll| epoll::wait(epoll, &mut events, Some(&now)));
+        self.is_incomplete || !matches!(asked, Some(Ok((ended, _))) if ended.is_empty())
     }
 
     /// Waits for ends. Needs a Tokio runtime.
@@ -36,7 +49,7 @@ impl Ends {
         reason = "its successor is unsafe for types that exchange their descriptor meanwhile, which this one cannot"
     )]
     pub(super) fn waiter(&self) -> Waiter {
-        Waiter(self.0.as_ref().and_then(|epoll| AsyncFd::with_interest(Arc::clone(epoll), Interest::READABLE).ok()))
+        Waiter(self.epoll.as_ref().and_then(|epoll| AsyncFd::with_interest(Arc::clone(epoll), Interest::READABLE).ok()))
     }
 }
 

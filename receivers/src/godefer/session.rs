@@ -104,8 +104,9 @@ impl Session {
             Some(prober) => prober.configure(wanted.clone()),
             None if wanted.enabled => match Prober::start(wanted.clone(), logs.clone()) {
                 Ok(prober) => {
-                    let subjects = self.watched.iter().filter_map(|(process, watched)| watched.probed(*process));
-                    subjects.for_each(|subject| prober.watch(subject));
+                    for (process, watched) in &self.watched {
+                        prober.watch(watched.probed(*process));
+                    }
                     self.prober = Some(prober);
                 }
                 Err(error) => tracing::warn!("no probes: {error}"),
@@ -139,6 +140,9 @@ impl Session {
 
     /// Lets go of the processes that have ended. Cheap, so that it is done whatever else is waited for.
     pub(super) fn release_ended(&mut self) {
+        if !self.ends.may_be_any() {
+            return;
+        }
         let ended = self.watched.iter().filter(|(_, watched)| watched.has_ended()).map(|(process, _)| *process);
         for process in ended.collect::<Vec<_>>() {
             self.end(process);
@@ -305,8 +309,8 @@ impl Session {
             Ok(target) => {
                 self.ends.add(target.pidfd());
                 let watched = Watched::new(target);
-                if let Some((prober, subject)) = self.prober.as_ref().zip(watched.probed(process)) {
-                    prober.watch(subject);
+                if let Some(prober) = &self.prober {
+                    prober.watch(watched.probed(process));
                 }
                 self.news.push(News::Watching(watched.label()));
                 self.refusals.remove(candidate);

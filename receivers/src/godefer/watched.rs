@@ -12,6 +12,7 @@ use super::frame::{Alive, Frame, Times, nanoseconds};
 use super::history::History;
 use super::probes::{Figures, Look, Pending, Subject};
 use super::resource::resource;
+use super::schedule::Process;
 
 /// Those who open files are watched for so long after their number last grew.
 const AFTERGLOW: Duration = Duration::from_mins(1);
@@ -71,7 +72,7 @@ impl Watched {
     }
 
     /// It as the probes need to know it.
-    pub(super) fn probed(&self, process: (u32, u64)) -> Option<Subject> {
+    pub(super) fn probed(&self, process: Process) -> Subject {
         Subject::new(process, &self.target, Arc::clone(&self.known.resource))
     }
 

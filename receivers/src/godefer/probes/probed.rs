@@ -1,13 +1,12 @@
 //! One process with probes in it.
 
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
+use std::os::fd::AsRawFd;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use deferd_bpf::{Link, PanicRecord, Place, Settings, Usage};
 use deferd_goproc::target::cpu_time;
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use super::super::config::Probes as Config;
 use super::super::frame::nanoseconds;
@@ -92,15 +91,6 @@ impl Probed {
 
     pub(super) fn slot(&self) -> u32 {
         self.slot
-    }
-
-    pub(super) fn pidfd(&self) -> BorrowedFd<'_> {
-        self.subject.pidfd.as_fd()
-    }
-
-    pub(super) fn has_ended(&self) -> bool {
-        let mut fds = [PollFd::new(&self.subject.pidfd, PollFlags::IN)];
-        poll(&mut fds, Some(&Timespec { tv_sec: 0, tv_nsec: 0 })).is_ok_and(|ready| ready > 0)
     }
 
     fn pid(&self) -> u32 {

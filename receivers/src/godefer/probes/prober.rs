@@ -15,6 +15,7 @@ use rustix::event::{EventfdFlags, eventfd};
 use tokio::sync::mpsc::Sender;
 
 use super::super::config::Probes;
+use super::super::schedule::Process;
 use super::figures::Figures;
 use super::logs::LogEntry;
 use super::worker::Worker;
@@ -25,16 +26,12 @@ const ORDERS: usize = 4096;
 /// A window takes a tenth of a second; a look that waited longer would be about another time than what it waited for.
 const PATIENCE: Duration = Duration::from_millis(250);
 
-/// Pid and start: names a process.
-pub(crate) type Process = (u32, u64);
-
 /// A process as the probes need to know it.
 #[derive(Debug)]
 pub(crate) struct Subject {
     pub(super) process: Process,
     pub(super) image: Arc<Image>,
     pub(super) bias: u64,
-    pub(super) pidfd: OwnedFd,
     pub(super) memory: AnyMemory,
     pub(super) resource: Arc<EncodedAttributes>,
 }
@@ -72,16 +69,9 @@ pub(crate) struct Prober {
 }
 
 impl Subject {
-    /// `None` if the process has no handle to spare, as at the limit of open files.
-    pub(crate) fn new(process: Process, target: &Target, resource: Arc<EncodedAttributes>) -> Option<Self> {
-        Some(Self {
-            process,
-            image: Arc::clone(target.image()),
-            bias: target.load_bias(),
-            pidfd: target.pidfd().try_clone_to_owned().ok()?,
-            memory: target.memory().clone(),
-            resource,
-        })
+    pub(crate) fn new(process: Process, target: &Target, resource: Arc<EncodedAttributes>) -> Self {
+        let (image, memory) = (Arc::clone(target.image()), target.memory().clone());
+        Self { process, image, bias: target.load_bias(), memory, resource }
     }
 }
 

@@ -12,10 +12,11 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use tokio::sync::mpsc::Sender;
 
 use super::super::config::Probes as Config;
+use super::super::schedule::Process;
 use super::host::Host;
 use super::logs::LogEntry;
 use super::probed::Probed;
-use super::prober::{Order, Process, Status, Subject};
+use super::prober::{Order, Status, Subject};
 
 /// How often counts are read and costs are settled.
 const TURN: Duration = Duration::from_secs(1);
@@ -63,7 +64,6 @@ impl Worker {
         host.set_timer(self.frequency());
         while self.obey(&mut host) {
             self.hear(&mut host);
-            self.bury(&mut host);
             let now = Instant::now();
             if now >= self.turn {
                 self.turn = now + TURN;
@@ -172,15 +172,6 @@ impl Worker {
         }
     }
 
-    /// Lets go of those that have ended: of their executables too, whose file systems somebody may want to unmount.
-    fn bury(&mut self, host: &mut Host) {
-        let ended: Vec<Process> =
-            self.targets.iter().filter(|(_, probed)| probed.has_ended()).map(|(process, _)| *process).collect();
-        for process in ended {
-            self.forget(process, host);
-        }
-    }
-
     fn take_turn(&mut self, host: &mut Host, now: Instant) {
         host.probes.refresh();
         for probed in self.targets.values_mut() {
@@ -209,11 +200,10 @@ impl Worker {
         let next = windows.min().map_or(self.turn, |due| due.min(self.turn));
         let left = next.saturating_duration_since(Instant::now());
         let timeout = Timespec { tv_sec: i64::try_from(left.as_secs()).unwrap_or(0), tv_nsec: left.subsec_nanos().into() };
-        let mut ready = vec![
+        let mut ready = [
             PollFd::from_borrowed_fd(self.wake.as_fd(), PollFlags::IN),
             PollFd::from_borrowed_fd(host.probes.events_fd(), PollFlags::IN),
         ];
-        ready.extend(self.targets.values().map(|probed| PollFd::from_borrowed_fd(probed.pidfd(), PollFlags::IN)));
         // An error is as good as being woken: everything is looked at, at the latest after a turn.
         if poll(&mut ready, Some(&timeout)).is_err() {
             #[expect(clippy::disallowed_methods, reason = "so that a poll that fails does not become a busy loop")]
