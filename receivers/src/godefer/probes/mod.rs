@@ -20,6 +20,7 @@ mod probed;
 mod prober;
 mod rates;
 mod reading;
+mod remembered;
 mod removal;
 mod returns;
 mod samples;

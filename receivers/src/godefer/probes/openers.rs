@@ -1,21 +1,20 @@
 //! Which places opened the files that are open.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use deferd_bpf::OpenFile;
 use deferd_goproc::image::{Image, Location, is_standard_library, package_of};
 
 use super::figures::OpenSite;
+use super::remembered::Remembered;
 
-/// Places whose source lines are remembered.
-const MOST_PLACES: usize = 4096;
 /// Places that are told one by one; a program has few that leak.
 const MOST_TOLD: usize = 20;
 
 /// The source lines of those who open files.
 #[derive(Debug, Default)]
 pub(super) struct Openers {
-    places: HashMap<[u64; 10], (String, String, u32)>,
+    places: Remembered<[u64; 10], (String, String, u32)>,
 }
 
 impl Openers {
@@ -33,16 +32,11 @@ impl Openers {
     }
 
     fn place(&mut self, callers: &[u64; 10], image: &Image, bias: u64) -> (String, String, u32) {
-        if let Some(known) = self.places.get(callers) {
-            return known.clone();
-        }
-        let linked: Vec<u64> = callers.iter().filter(|pc| **pc != 0).map(|pc| pc.wrapping_sub(bias)).collect();
-        let place = opener(&image.stack(&linked));
-        if self.places.len() >= MOST_PLACES {
-            self.places.clear();
-        }
-        self.places.insert(*callers, place.clone());
-        place
+        let find_out = || {
+            let linked: Vec<u64> = callers.iter().filter(|pc| **pc != 0).map(|pc| pc.wrapping_sub(bias)).collect();
+            opener(&image.stack(&linked))
+        };
+        self.places.of(*callers, find_out)
     }
 }
 

@@ -11,11 +11,10 @@ use deferd_pdata::build::EncodedAttributes;
 use super::figures::PanicSeries;
 use super::logs::LogEntry;
 use super::panic_log::{Clock, Told, entry, stack_text, stage_name};
+use super::remembered::Remembered;
 
 /// Panics whose beginning is remembered until their end is told.
 const MOST_OPEN: usize = 1024;
-/// Places whose source lines are remembered.
-const MOST_PLACES: usize = 4096;
 
 /// What is known of the panics of one process.
 #[derive(Debug)]
@@ -25,9 +24,9 @@ pub(super) struct Book {
     /// Raised, and not ended as far as we know: by id.
     open: HashMap<u64, Told>,
     /// By the return addresses of the raise.
-    places: HashMap<[u64; 4], Place>,
+    places: Remembered<[u64; 4], Place>,
     /// By where the program goes on.
-    resumes: HashMap<u64, String>,
+    resumes: Remembered<u64, String>,
 }
 
 /// A place in the source, as a key.
@@ -35,7 +34,7 @@ type Place = (String, String, u32);
 
 impl Book {
     pub(super) fn new(image: Arc<Image>, bias: u64) -> Self {
-        Self { image, bias, open: HashMap::new(), places: HashMap::new(), resumes: HashMap::new() }
+        Self { image, bias, open: HashMap::new(), places: Remembered::default(), resumes: Remembered::default() }
     }
 
     /// The series of all counts.
@@ -70,21 +69,12 @@ impl Book {
 
     /// The first frame of the user's own code, else the innermost.
     fn place(&mut self, raised_at: &[u64; 4]) -> Place {
-        if let Some(known) = self.places.get(raised_at) {
-            return known.clone();
-        }
-        let addresses: Vec<u64> = raised_at.iter().copied().filter(|pc| *pc != 0).collect();
-        let place = place_of(&self.stack(&addresses));
-        if self.places.len() >= MOST_PLACES {
-            self.places.clear();
-        }
-        self.places.insert(*raised_at, place.clone());
-        place
-    }
-
-    fn stack(&self, addresses: &[u64]) -> Vec<Location> {
-        let linked: Vec<u64> = addresses.iter().map(|pc| pc.wrapping_sub(self.bias)).collect();
-        self.image.stack(&linked)
+        let (image, bias) = (&self.image, self.bias);
+        let find_out = || {
+            let addresses: Vec<u64> = raised_at.iter().copied().filter(|pc| *pc != 0).collect();
+            place_of(&stack(image, bias, &addresses))
+        };
+        self.places.of(*raised_at, find_out)
     }
 
     /// Recovered in the package that raised it, which is one of the standard library: control flow that no user sees.
@@ -95,16 +85,9 @@ impl Book {
 
     /// The function whose deferred call recovered.
     fn recovered_in(&mut self, resumes_at: u64) -> String {
-        if let Some(known) = self.resumes.get(&resumes_at) {
-            return known.clone();
-        }
-        let function = self.image.function_at(resumes_at.wrapping_sub(self.bias));
-        let name = function.map(|function| function.name).unwrap_or_default();
-        if self.resumes.len() >= MOST_PLACES {
-            self.resumes.clear();
-        }
-        self.resumes.insert(resumes_at, name.clone());
-        name
+        let (image, bias) = (&self.image, self.bias);
+        let find_out = || image.function_at(resumes_at.wrapping_sub(bias)).map(|function| function.name).unwrap_or_default();
+        self.resumes.of(resumes_at, find_out)
     }
 
     /// Log records of what was told, in its order.
@@ -134,7 +117,7 @@ impl Book {
 
     /// Value, place and stack: of the record itself, else of the one of its beginning.
     fn told(&mut self, record: &PanicRecord, message: bool) -> Told {
-        let frames = self.stack(&record.stack);
+        let frames = stack(&self.image, self.bias, &record.stack);
         let here = |value| {
             let (place, stack) = (place_of(&frames), stack_text(&frames));
             Told { value, place, stack, is_internal: None, recovered_by: String::new() }
@@ -186,6 +169,11 @@ impl Book {
         }
         value
     }
+}
+
+fn stack(image: &Image, bias: u64, addresses: &[u64]) -> Vec<Location> {
+    let linked: Vec<u64> = addresses.iter().map(|pc| pc.wrapping_sub(bias)).collect();
+    image.stack(&linked)
 }
 
 /// Of what is no panic, or whose beginning is not known.

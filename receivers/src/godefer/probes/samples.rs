@@ -1,8 +1,10 @@
 //! Samples of the timer: where the time of a process goes, as far as defer is concerned.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 
 use deferd_goproc::image::Image;
+
+use super::remembered::Remembered;
 
 /// Seconds over which shares are taken: at 99 samples a second, a busy core then tells tenths of a percent.
 const WINDOW: usize = 60;
@@ -37,7 +39,7 @@ const MACHINERY: [&str; 18] = [
 #[derive(Debug, Default)]
 pub(super) struct Samples {
     /// By instruction: the function, if it is one of [`MACHINERY`].
-    functions: HashMap<u64, Option<&'static str>>,
+    functions: Remembered<u64, Option<&'static str>, MOST_PLACES>,
     /// The seconds of the window, the latest last.
     seconds: VecDeque<Second>,
     now: Second,
@@ -56,7 +58,11 @@ impl Samples {
     /// One sample; `pc` is a link-time address, or `None` in the kernel.
     pub(super) fn add(&mut self, image: &Image, pc: Option<u64>, chain: u32) {
         self.now.all += 1;
-        if let Some(function) = pc.and_then(|pc| self.function(image, pc)) {
+        let machinery = |pc| {
+            let function = image.function_at(pc)?;
+            MACHINERY.into_iter().find(|name| *name == function.name)
+        };
+        if let Some(function) = pc.and_then(|pc| self.functions.of(pc, || machinery(pc))) {
             *self.now.machinery.entry(function).or_default() += 1;
         }
         let class = (0..9).find(|class| chain <= (1 << class) >> 1).unwrap_or(9);
@@ -64,19 +70,6 @@ impl Samples {
             *count += 1;
         }
         self.chain_sum += u64::from(chain);
-    }
-
-    fn function(&mut self, image: &Image, pc: u64) -> Option<&'static str> {
-        if let Some(known) = self.functions.get(&pc) {
-            return *known;
-        }
-        let function = image.function_at(pc);
-        let found = function.and_then(|function| MACHINERY.into_iter().find(|name| *name == function.name));
-        if self.functions.len() >= MOST_PLACES {
-            self.functions.clear();
-        }
-        self.functions.insert(pc, found);
-        found
     }
 
     /// A second is over.

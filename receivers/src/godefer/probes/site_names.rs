@@ -1,11 +1,8 @@
 //! What the sites of registrations are called.
 
-use std::collections::HashMap;
-
 use deferd_goproc::image::{DeferCall, Image};
 
-/// Sites that are remembered.
-const MOST_SITES: usize = 4096;
+use super::remembered::Remembered;
 
 /// Function, file and line of a `defer` statement, and its kind.
 type Named = ((String, String, u32), &'static str);
@@ -13,7 +10,7 @@ type Named = ((String, String, u32), &'static str);
 /// The names of sites that were asked for.
 #[derive(Debug, Default)]
 pub(super) struct SiteNames {
-    known: HashMap<u64, Named>,
+    known: Remembered<u64, Named>,
 }
 
 impl SiteNames {
@@ -23,22 +20,18 @@ impl SiteNames {
         if pc == 0 {
             return (("other".to_owned(), String::new(), 0), "");
         }
-        if let Some(known) = self.known.get(&linked) {
-            return known.clone();
-        }
-        let kind = match image.defer_call_before(linked) {
-            Some(DeferCall::Deferproc) => "heap",
-            Some(DeferCall::DeferprocStack) => "stack",
-            Some(DeferCall::Deferprocat | DeferCall::Deferrangefunc) => "rangefunc",
-            None => "",
-        };
-        // A return address stands after the call; the line is that of the call.
-        let site = image.location(linked.wrapping_sub(1));
-        let site = site.map_or_else(|| ("unknown".to_owned(), String::new(), 0), |site| (site.function, site.file, site.line));
-        if self.known.len() >= MOST_SITES {
-            self.known.clear();
-        }
-        self.known.insert(linked, (site.clone(), kind));
-        (site, kind)
+        self.known.of(linked, || named(image, linked))
     }
+}
+
+fn named(image: &Image, linked: u64) -> Named {
+    let kind = match image.defer_call_before(linked) {
+        Some(DeferCall::Deferproc) => "heap",
+        Some(DeferCall::DeferprocStack) => "stack",
+        Some(DeferCall::Deferprocat | DeferCall::Deferrangefunc) => "rangefunc",
+        None => "",
+    };
+    // A return address stands after the call; the line is that of the call.
+    let site = image.location(linked.wrapping_sub(1));
+    (site.map_or_else(|| ("unknown".to_owned(), String::new(), 0), |site| (site.function, site.file, site.line)), kind)
 }
