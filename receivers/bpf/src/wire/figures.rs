@@ -2,68 +2,71 @@
 
 use super::{BUCKETS, FILE_WORDS, PANIC_KEY_WORDS, SITE_WORDS, USAGE_WORDS, high};
 
-/// What was seen of a target since its slot was taken.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Usage {
-    /// Hits of `deferreturn`.
-    pub returns: u64,
-    /// Of them, looked into.
-    pub sampled: u64,
-    /// Records found in those.
-    pub records: u64,
-    /// Sum of the squares of the numbers of records per frame.
-    pub records_squared: u64,
-    /// Frames with more records than were walked, or than could be read.
-    pub cut: u64,
-    /// Time spent looking, in nanoseconds.
-    pub walk_nanoseconds: u64,
-    /// Hits of `gopanic`.
-    pub raises: u64,
-    /// Hits of `recovery`.
-    pub recoveries: u64,
-    /// Hits of the other probes for panics.
-    pub others: u64,
-    /// Hits of `os.newFile`.
-    pub opens: u64,
-    /// Hits of `os.(*file).close`.
-    pub closes: u64,
-    /// Samples of the timer.
-    pub ticks: u64,
-    /// Records that found the ring buffer full.
-    pub lost: u64,
-    /// Ends of panics whose beginning is not known.
-    pub unpaired: u64,
-    /// Panics whose place found the table full.
-    pub uncounted: u64,
-    /// Time spent on panics, in nanoseconds, without the breakpoints themselves.
-    pub panic_nanoseconds: u64,
+/// A structure of counters that stand one after the other in the words of a map. One list, because a counter that were added in
+/// one place and not in another would shift all behind it.
+macro_rules! counters {
+    ($(#[$about:meta])* $name:ident { $($(#[$meaning:meta])* $counter:ident,)* }) => {
+        $(#[$about])*
+        #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+        pub struct $name {
+            $($(#[$meaning])* pub $counter: u64,)*
+        }
+
+        impl $name {
+            /// From the words of a map; what follows the counters is not ours.
+            fn from_words(words: impl IntoIterator<Item = u64>) -> Self {
+                let mut words = words.into_iter();
+                Self { $($counter: words.next().unwrap_or_default(),)* }
+            }
+
+            /// What was added since an earlier reading.
+            #[must_use]
+            pub fn since(&self, earlier: &Self) -> Self {
+                Self { $($counter: self.$counter.saturating_sub(earlier.$counter),)* }
+            }
+        }
+    };
+}
+
+counters! {
+    /// What was seen of a target since its slot was taken.
+    Usage {
+        /// Hits of `deferreturn`.
+        returns,
+        /// Of them, looked into.
+        sampled,
+        /// Records found in those.
+        records,
+        /// Sum of the squares of the numbers of records per frame.
+        records_squared,
+        /// Frames with more records than were walked, or than could be read.
+        cut,
+        /// Time spent looking, in nanoseconds.
+        walk_nanoseconds,
+        /// Hits of `gopanic`.
+        raises,
+        /// Hits of `recovery`.
+        recoveries,
+        /// Hits of the other probes for panics.
+        others,
+        /// Hits of `os.newFile`.
+        opens,
+        /// Hits of `os.(*file).close`.
+        closes,
+        /// Samples of the timer.
+        ticks,
+        /// Records that found the ring buffer full.
+        lost,
+        /// Ends of panics whose beginning is not known.
+        unpaired,
+        /// Panics whose place found the table full.
+        uncounted,
+        /// Time spent on panics, in nanoseconds, without the breakpoints themselves.
+        panic_nanoseconds,
+    }
 }
 
 impl Usage {
-    /// What was added since an earlier reading.
-    #[must_use]
-    pub fn since(&self, earlier: &Self) -> Self {
-        let grown = |now: u64, then: u64| now.saturating_sub(then);
-        Self {
-            returns: grown(self.returns, earlier.returns),
-            sampled: grown(self.sampled, earlier.sampled),
-            records: grown(self.records, earlier.records),
-            records_squared: grown(self.records_squared, earlier.records_squared),
-            cut: grown(self.cut, earlier.cut),
-            walk_nanoseconds: grown(self.walk_nanoseconds, earlier.walk_nanoseconds),
-            raises: grown(self.raises, earlier.raises),
-            recoveries: grown(self.recoveries, earlier.recoveries),
-            others: grown(self.others, earlier.others),
-            opens: grown(self.opens, earlier.opens),
-            closes: grown(self.closes, earlier.closes),
-            ticks: grown(self.ticks, earlier.ticks),
-            lost: grown(self.lost, earlier.lost),
-            unpaired: grown(self.unpaired, earlier.unpaired),
-            uncounted: grown(self.uncounted, earlier.uncounted),
-            panic_nanoseconds: grown(self.panic_nanoseconds, earlier.panic_nanoseconds),
-        }
-    }
-
     /// Hits of the probes for panics.
     pub fn panic_hits(&self) -> u64 {
         self.raises + self.recoveries + self.others
@@ -76,44 +79,7 @@ impl Usage {
                 *total = total.wrapping_add(*part);
             }
         }
-        let [
-            returns,
-            sampled,
-            records,
-            records_squared,
-            cut,
-            walk_nanoseconds,
-            raises,
-            recoveries,
-            others,
-            opens,
-            closes,
-            ticks,
-            lost,
-            unpaired,
-            uncounted,
-            panic_nanoseconds,
-            // Of epochs, which only the programs need.
-            ..,
-        ] = total;
-        Self {
-            returns,
-            sampled,
-            records,
-            records_squared,
-            cut,
-            walk_nanoseconds,
-            raises,
-            recoveries,
-            others,
-            opens,
-            closes,
-            ticks,
-            lost,
-            unpaired,
-            uncounted,
-            panic_nanoseconds,
-        }
+        Self::from_words(total)
     }
 }
 
