@@ -22,16 +22,12 @@ pub struct ProbeLayout {
 pub struct PanicLayout {
     /// `arg`, the value: two words.
     pub arg: usize,
-    /// `link`, the panic before.
-    pub link: usize,
     /// `sp` (since Go 1.22), of the frame whose deferred call runs.
     pub sp: Option<usize>,
     /// `retpc` (since Go 1.22), where that frame goes on after a recovery.
     pub retpc: Option<usize>,
     /// `recovered`.
     pub recovered: usize,
-    /// `goexit`: no panic but the end of a goroutine.
-    pub goexit: usize,
 }
 
 impl ProbeLayout {
@@ -40,9 +36,8 @@ impl ProbeLayout {
         let layout = Layout::of(minor)?;
         let GLayout { goid, .. } = layout.g;
         let panic = match minor {
-            21 => PanicLayout { arg: 0x8, link: 0x18, sp: None, retpc: None, recovered: 0x30, goexit: 0x32 },
-            22..=24 => PanicLayout { goexit: 0x61, ..PANIC_1_22 },
-            25 => PanicLayout { goexit: 0x62, ..PANIC_1_22 },
+            21 => PanicLayout { arg: 0x8, sp: None, retpc: None, recovered: 0x30 },
+            22..=25 => PANIC_1_22,
             26 => PanicLayout { sp: Some(0x28), ..PANIC_1_26 },
             _ => PANIC_1_26,
         };
@@ -56,12 +51,10 @@ impl ProbeLayout {
     }
 }
 
-const PANIC_1_22: PanicLayout =
-    PanicLayout { arg: 0x8, link: 0x18, sp: Some(0x30), retpc: Some(0x48), recovered: 0x60, goexit: 0x61 };
+const PANIC_1_22: PanicLayout = PanicLayout { arg: 0x8, sp: Some(0x30), retpc: Some(0x48), recovered: 0x60 };
 
 /// The argument pointer went, and with it eight bytes before all else.
-const PANIC_1_26: PanicLayout =
-    PanicLayout { arg: 0x0, link: 0x10, sp: Some(0x30), retpc: Some(0x40), recovered: 0x58, goexit: 0x5a };
+const PANIC_1_26: PanicLayout = PanicLayout { arg: 0x0, sp: Some(0x30), retpc: Some(0x40), recovered: 0x58 };
 
 #[cfg(test)]
 mod tests {

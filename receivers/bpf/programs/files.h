@@ -3,7 +3,7 @@
 #ifndef DEFERD_FILES_H
 #define DEFERD_FILES_H
 
-#include "panics.h"
+#include "stack.h"
 
 #define FILE_SYSFD 0x10 /* in os.file: pfd.Sysfd */
 
@@ -21,7 +21,7 @@ int on_file(struct registers *at)
 	}
 	COUNT(hit.usage->opens, 1);
 	struct file_key key = { hit.slot, at->ax };
-	struct file file = { bpf_ktime_get_ns() };
+	struct file file = {};
 	callers(at->sp, at->bp, file.pcs, FILE_PCS);
 	bpf_map_update_elem(&files, &key, &file, ANY);
 	return 0;

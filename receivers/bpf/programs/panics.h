@@ -7,31 +7,10 @@
 #ifndef DEFERD_PANICS_H
 #define DEFERD_PANICS_H
 
-#include "maps.h"
+#include "stack.h"
 
 #define G_PANIC 0x20
-#define G_M 0x30
-#define TYPE_KIND 0x17
-#define KIND_MASK 0x1f
 #define SECOND 1000000000ull
-
-/* The return addresses of the callers. The saved frame pointer is below each of them but the first. */
-OUTLINE u32 callers(u64 sp, u64 bp, u64 *pcs, u32 most)
-{
-	u64 frame[2] = { bp, 0 };
-	u32 depth = 0;
-	pcs[depth++] = read_word(sp);
-	while (depth < most && depth < FRAMES) {
-		u64 below = frame[0];
-		if (!below || bpf_probe_read_user(frame, sizeof(frame), (void *)below) || !frame[1])
-			break;
-		pcs[depth++] = frame[1];
-		/* Stacks grow down, so that a frame pointer that does not go up is none. */
-		if (frame[0] <= below)
-			break;
-	}
-	return depth;
-}
 
 /* Counts, and says whether there is to be a record of it. */
 OUTLINE int count_panic(struct hit *hit, struct panic_key *key)
@@ -66,7 +45,7 @@ INLINE struct panic_record *begin_record(struct hit *hit, u32 stage)
 	record->time = hit->now;
 	record->goid = hit->goid;
 	record->stage = stage;
-	record->id = record->value_type = record->value_data = record->resumes = record->raised_at = 0;
+	record->id = record->value_type = record->value_data = record->resumes = 0;
 	record->frames = record->data_length = record->texts = 0;
 	return record;
 }
@@ -152,7 +131,6 @@ OUTLINE void end_panic(struct hit *hit, struct in_flight *panic, u32 stage, u64 
 		return;
 	record->id = panic->id;
 	record->resumes = resumes;
-	record->raised_at = panic->pcs[0];
 	tell_now(record);
 }
 
@@ -262,7 +240,6 @@ OUTLINE void fatal_panic(struct registers *at, struct hit *hit)
 	if (!record)
 		return;
 	record->id = panic ? panic->id : 0;
-	record->raised_at = panic ? panic->pcs[0] : 0;
 	record->frames = callers(at->sp, at->bp, record->pcs, FRAMES);
 	u64 value = at->ax + hit->target->panic_arg;
 	keep_value(record, read_word(value), read_word(value + 8));

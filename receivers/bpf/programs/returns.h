@@ -154,8 +154,7 @@ int on_return(struct registers *at)
 		return 0;
 	COUNT(hit.usage->returns, 1);
 	COUNT_IN_EPOCH(&hit, epoch_returns, return_limit);
-	if (hit.role == ROLE_RETURN && hit.usage->epoch_walk < hit.target->walk_limit
-	    && !(bpf_get_prandom_u32() & hit.target->sample_mask))
+	if (hit.usage->epoch_walk < hit.target->walk_limit && !(bpf_get_prandom_u32() & hit.target->sample_mask))
 		look_into(at, &hit);
 	return 0;
 }

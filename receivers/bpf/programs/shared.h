@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT OR GPL-2.0-only */
 /*
  * What the programs and user space tell each other. The Rust side reads and writes these by offset
- * (receivers/bpf/src/wire.rs), so every field has its natural alignment and there is no hidden padding.
+ * (receivers/bpf/src/wire), so every field has its natural alignment and there is no hidden padding.
  */
 #ifndef DEFERD_SHARED_H
 #define DEFERD_SHARED_H
@@ -24,9 +24,10 @@ struct target {
 	u64 epoch; /* user space begins another whenever it has looked */
 	u64 walk_limit; /* nanoseconds of one CPU in an epoch after which nothing is looked into */
 	u32 g_goid, g_sigcode0; /* in runtime.g; the latter in Go 1.21, else 0 */
-	u32 defer_link, defer_rangefunc, defer_head; /* in runtime._defer; the last two are 0 in Go 1.21 */
-	u32 panic_arg, panic_link, panic_sp, panic_retpc, panic_recovered, panic_goexit; /* in runtime._panic; sp and retpc 0 in Go 1.21 */
+	u32 defer_link, defer_rangefunc; /* in runtime._defer; the latter is 0 in Go 1.21 */
+	u32 panic_arg, panic_sp, panic_retpc, panic_recovered; /* in runtime._panic; sp and retpc 0 in Go 1.21 */
 	u32 m_curg; /* in runtime.m */
+	u32 zero;
 };
 
 /* What one CPU saw of a target since the slot was taken. */
@@ -128,7 +129,6 @@ struct panic_record {
 	u32 frames;
 	u64 value_type, value_data; /* the two words of the interface */
 	u64 resumes; /* return address at which the program goes on after a recovery */
-	u64 raised_at; /* innermost return address of the raise, of stages that end a panic */
 	u32 data_length;
 	u32 texts;
 	u64 text_address[TEXTS];
@@ -152,7 +152,6 @@ struct file_key {
 #define FILE_PCS 10
 
 struct file {
-	u64 time;
 	u64 pcs[FILE_PCS];
 };
 

@@ -5,6 +5,7 @@
 
 #include "returns.h"
 
+#define G_M 0x30
 #define LONGEST_CHAIN 256
 
 struct chain {

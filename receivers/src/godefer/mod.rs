@@ -31,6 +31,7 @@ use tokio::sync::{Mutex, mpsc};
 pub use config::{Config, Files, Panics, Probes, Rates, Selector, Snapshots, Targets, Timer};
 
 use ends::Waiter;
+pub use probes::{LEAST_ALLOWANCE, places};
 use probes::{LogEntry, encode};
 use report::Report;
 use selection::Selection;

@@ -4,7 +4,7 @@ use deferd_goproc::image::NoProbePoint;
 use deferd_goproc::target::ProcessInfo;
 use serde_json::{Value, json};
 
-use super::plan::{Budget, Plan, Probe, SAMPLES_PER_SECOND, SECONDS_PER_HIT, SECONDS_PER_SAMPLE};
+use super::plan::{Budget, Plan, Probe, SECONDS_PER_HIT, SECONDS_PER_SAMPLE, samples_per_second};
 use crate::cli::snapshot::json::process;
 
 /// The object, indented, with a line end. Addresses are those of the file,
@@ -15,7 +15,7 @@ pub(super) fn text(info: &ProcessInfo, plan: &Plan) -> String {
         "process": process(info),
         "placed": false,
         "probes": plan.probes.iter().map(probe).collect::<Vec<_>>(),
-        "timer": { "samples_per_second": SAMPLES_PER_SECOND, "seconds_per_sample": SECONDS_PER_SAMPLE },
+        "timer": { "samples_per_second": samples_per_second(), "seconds_per_sample": SECONDS_PER_SAMPLE },
         "budget": {
             "max_target_overhead": budget.share,
             "cpus_used": budget.used,
@@ -31,9 +31,9 @@ fn probe(probe: &Probe) -> Value {
     let place = probe.place.as_ref().ok();
     let reason = probe.place.as_ref().err();
     json!({
-        "probe": probe.name,
-        "event": probe.event,
-        "function": probe.function,
+        "probe": probe.wanted.probe,
+        "event": probe.wanted.event,
+        "function": probe.wanted.function,
         "entry": place.map(|place| place.entry),
         "offset": place.map(|place| place.offset),
         "address": place.map(|place| place.address),

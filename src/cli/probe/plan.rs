@@ -1,6 +1,8 @@
 //! What would be probed, and what is known of its cost before it is.
 
 use deferd_goproc::image::{Image, NoProbePoint, ProbePoint};
+use deferd_receivers::godefer::places::{PROBED, ProbedFunction};
+use deferd_receivers::godefer::{LEAST_ALLOWANCE, Timer};
 
 /// Seconds that a hit takes from the process where the kernel emulates the
 /// instruction: 0.49 to 0.52 us were measured, with the program that counts.
@@ -9,25 +11,11 @@ pub(super) const SECONDS_PER_HIT: f64 = 1.0 / HITS_PER_CPU;
 pub(super) const SECONDS_PER_SAMPLE: f64 = 1e-6;
 /// How many hits one second of CPU time pays for.
 const HITS_PER_CPU: f64 = 2e6;
-/// Samples per second of each CPU, unless the configuration says otherwise.
-pub(super) const SAMPLES_PER_SECOND: u32 = 99;
-/// However little a process does, its probes may take this share of one CPU,
-/// so that one which sleeps can be watched as well.
-const LEAST: f64 = 1e-3;
 
-/// What each breakpoint would be for: the probe by its name in the
-/// configuration, what a hit means, and the function.
-const WANTED: [(&str, &str, &str); 9] = [
-    ("panics", "panic raised", "runtime.gopanic"),
-    ("panics", "panic recovered", "runtime.recovery"),
-    ("panics", "fatal panic", "runtime.fatalpanic"),
-    ("panics", "Goexit", "runtime.Goexit"),
-    ("panics", "runtime fault", "runtime.throw"),
-    ("panics", "fatal error", "runtime.fatal"),
-    ("rates", "return with defers", "runtime.deferreturn"),
-    ("files", "file opened", "os.newFile"),
-    ("files", "file closed", "os.(*file).close"),
-];
+/// Samples per second of each CPU, unless the configuration says otherwise.
+pub(super) fn samples_per_second() -> u32 {
+    Timer::default().frequency
+}
 
 /// All of it, for one process.
 pub(super) struct Plan {
@@ -37,9 +25,7 @@ pub(super) struct Plan {
 
 /// One breakpoint that would be, or why it could not.
 pub(super) struct Probe {
-    pub(super) name: &'static str,
-    pub(super) event: &'static str,
-    pub(super) function: &'static str,
+    pub(super) wanted: ProbedFunction,
     pub(super) place: Result<ProbePoint, NoProbePoint>,
 }
 
@@ -53,9 +39,8 @@ pub(super) struct Budget {
 
 impl Plan {
     pub(super) fn new(image: &Image, budget: Budget) -> Self {
-        let places = image.probe_points(&WANTED.map(|(_, _, function)| function));
-        let probes = WANTED.into_iter().zip(places);
-        let probes = probes.map(|((name, event, function), place)| Probe { name, event, function, place });
+        let places = image.probe_points(&PROBED.map(|wanted| wanted.function));
+        let probes = PROBED.into_iter().zip(places).map(|(wanted, place)| Probe { wanted, place });
         Self { probes: probes.collect(), budget }
     }
 }
@@ -69,11 +54,11 @@ impl Budget {
 
     /// Hits per second that are paid for in any case.
     pub(super) fn least_hits() -> f64 {
-        LEAST * HITS_PER_CPU
+        LEAST_ALLOWANCE * HITS_PER_CPU
     }
 
     /// Hits per second that are paid for by what the process has used.
     pub(super) fn hits_now(&self) -> Option<f64> {
-        self.used.map(|used| (self.share * used).max(LEAST) * HITS_PER_CPU)
+        self.used.map(|used| (self.share * used).max(LEAST_ALLOWANCE) * HITS_PER_CPU)
     }
 }

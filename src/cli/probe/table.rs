@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use deferd_goproc::target::ProcessInfo;
 
-use super::plan::{Budget, Plan, Probe, SAMPLES_PER_SECOND, SECONDS_PER_HIT, SECONDS_PER_SAMPLE};
+use super::plan::{Budget, Plan, Probe, SECONDS_PER_HIT, SECONDS_PER_SAMPLE, samples_per_second};
 use crate::cli::snapshot::table::identity;
 use crate::units;
 
@@ -16,12 +16,17 @@ pub(super) fn text(process: &ProcessInfo, plan: &Plan) -> String {
     text.push_str(&places(plan));
     for probe in &plan.probes {
         if let Err(reason) = &probe.place {
-            let _ = writeln!(text, "not placed: {} ({}, {}): {reason}", probe.function, probe.name, probe.event);
+            let _ = writeln!(
+                text,
+                "not placed: {} ({}, {}): {reason}",
+                probe.wanted.function, probe.wanted.probe, probe.wanted.event
+            );
         }
     }
     let _ = writeln!(
         text,
-        "timer: no breakpoint; {SAMPLES_PER_SECOND} samples per second of each CPU, {} each",
+        "timer: no breakpoint; {} samples per second of each CPU, {} each",
+        samples_per_second(),
         microseconds(SECONDS_PER_SAMPLE)
     );
     text.push_str(&budget(&plan.budget));
@@ -55,9 +60,9 @@ fn places(plan: &Plan) -> String {
 fn row(probe: &Probe) -> Option<[String; 5]> {
     let place = probe.place.as_ref().ok()?;
     Some([
-        probe.name.to_owned(),
-        probe.event.to_owned(),
-        format!("{}+{:#x}", probe.function, place.offset),
+        probe.wanted.probe.to_owned(),
+        probe.wanted.event.to_owned(),
+        format!("{}+{:#x}", probe.wanted.function, place.offset),
         place.instruction.clone(),
         format!("{} per hit (emulated)", microseconds(SECONDS_PER_HIT)),
     ])

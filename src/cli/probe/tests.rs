@@ -2,6 +2,7 @@
 
 use deferd_goproc::image::{NoProbePoint, ProbePoint};
 use deferd_goproc::target::ProcessInfo;
+use deferd_receivers::godefer::places::PROBED;
 
 use super::plan::{Budget, Plan, Probe};
 use super::{json, table};
@@ -36,12 +37,13 @@ fn plan() -> Plan {
         instruction: "push %rbp".into(),
     };
     let stepped = NoProbePoint::NotEmulated { entry: 0x40_2000, instruction: "sub $0x18, %rsp".into() };
-    let probe = |name, event, function, place| Probe { name, event, function, place };
+    let wanted = |function| PROBED.into_iter().find(|wanted| wanted.function == function).unwrap();
+    let probe = |function, place| Probe { wanted: wanted(function), place };
     Plan {
         probes: vec![
-            probe("panics", "panic raised", "runtime.gopanic", Ok(place)),
-            probe("rates", "return with defers", "runtime.deferreturn", Err(NoProbePoint::Absent)),
-            probe("files", "file opened", "os.newFile", Err(stepped)),
+            probe("runtime.gopanic", Ok(place)),
+            probe("runtime.deferreturn", Err(NoProbePoint::Absent)),
+            probe("os.newFile", Err(stepped)),
         ],
         budget: Budget { share: 0.01, used: Some(0.25) },
     }

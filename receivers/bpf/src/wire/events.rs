@@ -56,8 +56,6 @@ pub struct PanicRecord {
     pub value: (u64, u64),
     /// Where the program goes on, of [`Stage::Recovered`].
     pub resumes_at: u64,
-    /// Innermost return address of the raise, of stages that end a panic.
-    pub raised_at: u64,
     /// Bytes at the value's second word, at most 64.
     pub data: Vec<u8>,
     /// Strings of it, and the text of [`Stage::Throw`].
@@ -124,7 +122,7 @@ impl PanicRecord {
         let (time, id, goid) = (reader.u64()?, reader.u64()?, reader.u64()?);
         let (stage, frames) = (Stage::decode(reader.u32()?)?, reader.u32()?);
         let value = (reader.u64()?, reader.u64()?);
-        let (resumes_at, raised_at) = (reader.u64()?, reader.u64()?);
+        let resumes_at = reader.u64()?;
         let (data_length, count) = (reader.u32()?, reader.u32()?);
         let addresses = reader.words::<TEXTS>()?;
         let lengths = reader.words::<TEXTS>()?;
@@ -141,6 +139,6 @@ impl PanicRecord {
             texts.push(Text { address, length, bytes });
         }
         texts.truncate(at_most(count, TEXTS));
-        Some(Self { slot, time, id, goid, stage, value, resumes_at, raised_at, data, texts, stack })
+        Some(Self { slot, time, id, goid, stage, value, resumes_at, data, texts, stack })
     }
 }

@@ -171,15 +171,12 @@ impl PanicCount {
 pub struct OpenFile {
     /// Its number.
     pub descriptor: u32,
-    /// When it was opened: nanoseconds of `CLOCK_MONOTONIC`.
-    pub time: u64,
     /// The return addresses of the callers of `os.newFile`, innermost first; 0 past the last.
-    pub callers: [u64; 10],
+    pub callers: [u64; FILE_WORDS],
 }
 
 impl OpenFile {
     pub(crate) fn decode(key: u64, words: &[u64; FILE_WORDS]) -> Self {
-        let [time, callers @ ..] = *words;
-        Self { descriptor: high(key), time, callers }
+        Self { descriptor: high(key), callers: *words }
     }
 }

@@ -13,11 +13,11 @@ pub const MAX_SLOTS: u32 = 1024;
 /// Classes of lengths in [`Site::by_length`]: up to 1, 2, 4, ... records.
 pub const BUCKETS: usize = 24;
 
-pub(crate) const TARGET_WORDS: usize = 24;
+pub(crate) const TARGET_WORDS: usize = 22;
 pub(crate) const USAGE_WORDS: usize = 20;
 pub(crate) const SITE_WORDS: usize = 3 + BUCKETS;
 pub(crate) const PANIC_KEY_WORDS: usize = 6;
-pub(crate) const FILE_WORDS: usize = 11;
+pub(crate) const FILE_WORDS: usize = 10;
 
 /// What a breakpoint is for: part of its cookie.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]

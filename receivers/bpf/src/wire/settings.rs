@@ -36,20 +36,14 @@ pub struct Offsets {
     pub defer_link: u32,
     /// `_defer.rangefunc`; 0 where there is none.
     pub defer_rangefunc: u32,
-    /// `_defer.head`; 0 where there is none.
-    pub defer_head: u32,
     /// `_panic.arg`.
     pub panic_arg: u32,
-    /// `_panic.link`.
-    pub panic_link: u32,
     /// `_panic.sp`; 0 in Go 1.21.
     pub panic_sp: u32,
     /// `_panic.retpc`; 0 in Go 1.21.
     pub panic_retpc: u32,
     /// `_panic.recovered`.
     pub panic_recovered: u32,
-    /// `_panic.goexit`.
-    pub panic_goexit: u32,
     /// `m.curg`.
     pub m_curg: u32,
 }
@@ -79,14 +73,12 @@ impl Settings {
             of.g_sigcode0,
             of.defer_link,
             of.defer_rangefunc,
-            of.defer_head,
             of.panic_arg,
-            of.panic_link,
             of.panic_sp,
             of.panic_retpc,
             of.panic_recovered,
-            of.panic_goexit,
             of.m_curg,
+            0,
         ]
     }
 }

@@ -19,8 +19,9 @@ const SAVING: f64 = 2.0;
 const HORIZON: f64 = 10.0;
 /// The part of the allowance that is handed out; savings make up for the rest.
 const HANDED_OUT: f64 = HORIZON / (HORIZON + SAVING);
-/// Allowed per second, however little the process uses.
-const LEAST: f64 = 0.001;
+/// Seconds of CPU time that all probes of a process may cost it per second, however little it uses: so that one which sleeps can be
+/// watched as well.
+pub const LEAST_ALLOWANCE: f64 = 0.001;
 /// Seconds over which CPU use and the pace of spending are smoothed.
 const SMOOTHING: f64 = 5.0;
 /// Two looks at the CPU time that are closer say nothing about use.
@@ -161,7 +162,7 @@ impl Arbiter {
 
     /// Seconds of CPU time that all probes together may cost per second.
     pub(crate) fn allowance(&self) -> f64 {
-        (self.share * self.used.unwrap_or(0.0)).max(LEAST)
+        (self.share * self.used.unwrap_or(0.0)).max(LEAST_ALLOWANCE)
     }
 
     /// Seconds of CPU time per second that a probe can count on while the others go on as they do. What is less important counts only as far as it has an income of its own. Never nothing: a plan needs something to divide.

@@ -14,7 +14,7 @@ mod panic_log;
 mod panics;
 mod pending;
 mod placed;
-mod places;
+pub mod places;
 mod points;
 mod probed;
 mod prober;
@@ -27,6 +27,7 @@ mod samples;
 mod site_names;
 mod worker;
 
+pub use arbiter::LEAST_ALLOWANCE;
 pub(super) use figures::Figures;
 pub(super) use host::prepare;
 pub(super) use logs::{LogEntry, encode};

@@ -4,65 +4,94 @@ use deferd_bpf::{Offsets, Place, Role};
 use deferd_goproc::image::{Image, NoProbePoint, ProbePoint};
 use deferd_goproc::layout::ProbeLayout;
 
-/// The functions that are probed, and for what.
-const FUNCTIONS: [(Role, &str); 9] = [
-    (Role::Raise, "runtime.gopanic"),
-    (Role::Recovery, "runtime.recovery"),
-    (Role::FatalPanic, "runtime.fatalpanic"),
-    (Role::Goexit, "runtime.Goexit"),
-    (Role::Throw, "runtime.throw"),
-    (Role::Throw, "runtime.fatal"),
-    (Role::Return, "runtime.deferreturn"),
-    (Role::Open, "os.newFile"),
-    (Role::Close, "os.(*file).close"),
+/// A function that is probed, and for what.
+#[derive(Debug, Clone, Copy)]
+pub struct ProbedFunction {
+    role: Role,
+    /// The probe, by its name in the configuration.
+    pub probe: &'static str,
+    /// What a hit means.
+    pub event: &'static str,
+    /// Its full name.
+    pub function: &'static str,
+}
+
+const fn probed(role: Role, probe: &'static str, event: &'static str, function: &'static str) -> ProbedFunction {
+    ProbedFunction { role, probe, event, function }
+}
+
+/// All of them.
+pub const PROBED: [ProbedFunction; 9] = [
+    probed(Role::Raise, "panics", "panic raised", "runtime.gopanic"),
+    probed(Role::Recovery, "panics", "panic recovered", "runtime.recovery"),
+    probed(Role::FatalPanic, "panics", "fatal panic", "runtime.fatalpanic"),
+    probed(Role::Goexit, "panics", "Goexit", "runtime.Goexit"),
+    probed(Role::Throw, "panics", "runtime fault", "runtime.throw"),
+    probed(Role::Throw, "panics", "fatal error", "runtime.fatal"),
+    probed(Role::Return, "rates", "return with defers", DEFERRETURN),
+    probed(Role::Open, "files", "file opened", "os.newFile"),
+    probed(Role::Close, "files", "file closed", "os.(*file).close"),
 ];
 
-/// The places in one program.
+const DEFERRETURN: &str = "runtime.deferreturn";
+
+/// The places in one program, by the link that they share.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Places {
-    pub(super) panics: Vec<Place>,
-    pub(super) returns: Vec<Place>,
-    pub(super) files: Vec<Place>,
-    /// Link-time address of the breakpoint in `deferreturn`.
-    pub(super) return_address: Option<u64>,
-    /// Functions in which there is no place, though the program has them.
-    pub(super) without: Vec<String>,
+pub struct Places {
+    /// For panics and what else ends a goroutine.
+    pub panics: Vec<Place>,
+    /// For rates.
+    pub returns: Vec<Place>,
+    /// For open files.
+    pub files: Vec<Place>,
+    /// The instructions at all of them.
+    pub points: Vec<ProbePoint>,
+    /// Functions in which there is no place, though the program has them; and why.
+    pub without: Vec<String>,
 }
 
 impl Places {
-    pub(super) fn of(image: &Image) -> Self {
-        let names: Vec<&str> = FUNCTIONS.iter().map(|(_, name)| *name).collect();
-        let mut places = Self::default();
-        for ((role, name), found) in FUNCTIONS.into_iter().zip(image.probe_points(&names)) {
-            match found {
-                Ok(point) => places.add(role, &point),
+    /// Finds them by decoding.
+    pub fn of(image: &Image) -> Self {
+        let mut found: Vec<(Role, ProbePoint)> = Vec::new();
+        let mut without = Vec::new();
+        for (wanted, point) in PROBED.iter().zip(image.probe_points(&PROBED.map(|wanted| wanted.function))) {
+            match point {
+                Ok(point) => found.push((wanted.role, point)),
                 // Nothing in the program calls it, so that nothing is missed.
                 Err(NoProbePoint::Absent) => {}
-                Err(error) => places.without.push(format!("{name}: {error}")),
+                Err(error) => without.push(format!("{}: {error}", wanted.function)),
             }
         }
+        let is_file = |role| matches!(role, Role::Open | Role::Close);
         // Files that are opened and never seen closed would all look leaked.
-        if places.files.len() < 2 {
-            places.files.clear();
+        if found.iter().filter(|(role, _)| is_file(*role)).count() < 2 {
+            found.retain(|(role, _)| !is_file(*role));
+        }
+        let mut places = Self { without, ..Self::default() };
+        for (role, point) in found {
+            places.of_kind(role).push(Place { role, file_offset: point.file_offset });
+            places.points.push(point);
         }
         places
     }
 
-    fn add(&mut self, role: Role, point: &ProbePoint) {
-        let place = Place { role, file_offset: point.file_offset };
+    fn of_kind(&mut self, role: Role) -> &mut Vec<Place> {
         match role {
-            Role::Return => {
-                self.returns.push(place);
-                self.return_address = Some(point.address);
-            }
-            Role::Open | Role::Close => self.files.push(place),
-            _ => self.panics.push(place),
+            Role::Return => &mut self.returns,
+            Role::Open | Role::Close => &mut self.files,
+            _ => &mut self.panics,
         }
+    }
+
+    /// Link-time address of the breakpoint in `deferreturn`.
+    pub(super) fn return_address(&self) -> Option<u64> {
+        self.points.iter().find(|point| point.function == DEFERRETURN).map(|point| point.address)
     }
 }
 
 /// Where the programs find what they read of a process built by Go 1.`minor`.
-pub(super) fn offsets(minor: u32) -> Option<Offsets> {
+pub fn offsets(minor: u32) -> Option<Offsets> {
     let layout = ProbeLayout::of(minor)?;
     // All of them are below the size of a `g`.
     let number = |offset: usize| u32::try_from(offset).unwrap_or(0);
@@ -72,13 +101,10 @@ pub(super) fn offsets(minor: u32) -> Option<Offsets> {
         g_sigcode0: layout.recovery.map_or(0, number),
         defer_link: number(record.link),
         defer_rangefunc: record.range_func.map_or(0, number),
-        defer_head: record.range_func.map_or(0, |_| number(record.head)),
         panic_arg: number(panic.arg),
-        panic_link: number(panic.link),
         panic_sp: panic.sp.map_or(0, number),
         panic_retpc: panic.retpc.map_or(0, number),
         panic_recovered: number(panic.recovered),
-        panic_goexit: number(panic.goexit),
         m_curg: number(layout.current),
     })
 }

@@ -164,7 +164,7 @@ impl Probed {
     }
 
     fn target(&self) -> Target {
-        let address = self.places.return_address.unwrap_or(0).wrapping_add(self.subject.bias);
+        let address = self.places.return_address().unwrap_or(0).wrapping_add(self.subject.bias);
         Target { slot: self.slot, pid: self.pid(), address, memory: self.subject.memory.clone() }
     }
 

@@ -4,27 +4,13 @@ use std::os::unix::fs::FileExt as _;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use deferd_bpf::{Offsets, Place, PlaceError, Probes, Role, Settings};
-use deferd_goproc::image::{Image, NoProbePoint, ProbePoint};
-use deferd_goproc::layout::ProbeLayout;
+use deferd_bpf::{Place, PlaceError, Probes, Settings};
+use deferd_goproc::image::{Image, ProbePoint};
 use deferd_goproc::memory::{Extent, Memory as _, MemoryError, ProcessMemory};
 use deferd_goproc::target::Target;
+use deferd_receivers::godefer::places::{self, offsets};
 
 use crate::Failure;
-
-/// Every function that is probed, by the program whose link places its breakpoints.
-const WANTED: [&[(Role, &str)]; 3] = [
-    &[
-        (Role::Raise, "runtime.gopanic"),
-        (Role::Recovery, "runtime.recovery"),
-        (Role::FatalPanic, "runtime.fatalpanic"),
-        (Role::Goexit, "runtime.Goexit"),
-        (Role::Throw, "runtime.throw"),
-        (Role::Throw, "runtime.fatal"),
-    ],
-    &[(Role::Return, "runtime.deferreturn")],
-    &[(Role::Open, "os.newFile"), (Role::Close, "os.(*file).close")],
-];
 
 /// Code that is compared behind each place, beside all in front of it: an instruction that were damaged is longer than its first byte.
 const BEHIND: u64 = 32;
@@ -92,25 +78,27 @@ impl Places {
     pub fn of(pid: u32) -> Result<Self, Failure> {
         let target = Target::attach(pid)?;
         let image = target.image();
-        let layout = ProbeLayout::of(u32::from(image.version().minor())).ok_or("a Go that nobody has looked at")?;
+        let offsets = offsets(u32::from(image.version().minor())).ok_or("a Go that nobody has looked at")?;
         let executable = std::fs::File::open(executable(pid))?;
-        let (mut links, mut code) = (Vec::new(), Vec::new());
-        for wanted in WANTED {
-            let mut places = Vec::new();
-            for (role, function) in wanted {
-                let point = match image.probe_point(function) {
-                    Ok(point) => point,
-                    // What the linker left out is never run.
-                    Err(NoProbePoint::Absent) => continue,
-                    Err(reason) => return Err(format!("{function}: {reason}").into()),
-                };
-                places.push(Place { role: *role, file_offset: point.file_offset });
-                code.push(Code::around(&point, image, &executable, target.load_bias())?);
-            }
-            links.push(places);
+        let places = places::Places::of(image);
+        if let Some(reason) = places.without.first() {
+            return Err(reason.clone().into());
         }
+        let around = |point| Code::around(point, image, &executable, target.load_bias());
+        let code = places.points.iter().map(around).collect::<Result<_, _>>()?;
+        let mut links = vec![places.panics, places.returns, places.files];
         links.retain(|places| !places.is_empty());
-        Ok(Self { pid, settings: settings(pid, &layout)?, memory: ProcessMemory::new(pid), links, code })
+        let settings = Settings {
+            pid,
+            max_records: MAX_RECORDS,
+            records_per_second: RECORDS_PER_SECOND,
+            return_limit: u64::MAX,
+            raise_limit: u64::MAX,
+            walk_limit: u64::MAX,
+            offsets,
+            ..Settings::default()
+        };
+        Ok(Self { pid, settings, memory: ProcessMemory::new(pid), links, code })
     }
 
     /// What the programs must know of the process: every hit of `deferreturn` is looked into, and no limit is told.
@@ -176,34 +164,4 @@ impl Code {
 
 fn executable(pid: u32) -> PathBuf {
     format!("/proc/{pid}/exe").into()
-}
-
-fn settings(pid: u32, layout: &ProbeLayout) -> Result<Settings, std::num::TryFromIntError> {
-    let needed = |offset: usize| u32::try_from(offset);
-    let optional = |offset: Option<usize>| u32::try_from(offset.unwrap_or(0));
-    let offsets = Offsets {
-        g_goid: needed(layout.goid)?,
-        g_sigcode0: optional(layout.recovery)?,
-        defer_link: needed(layout.record.link)?,
-        defer_rangefunc: optional(layout.record.range_func)?,
-        defer_head: needed(layout.record.head)?,
-        panic_arg: needed(layout.panic.arg)?,
-        panic_link: needed(layout.panic.link)?,
-        panic_sp: optional(layout.panic.sp)?,
-        panic_retpc: optional(layout.panic.retpc)?,
-        panic_recovered: needed(layout.panic.recovered)?,
-        panic_goexit: needed(layout.panic.goexit)?,
-        m_curg: needed(layout.current)?,
-    };
-    Ok(Settings {
-        pid,
-        sample_mask: 0,
-        max_records: MAX_RECORDS,
-        records_per_second: RECORDS_PER_SECOND,
-        return_limit: u64::MAX,
-        raise_limit: u64::MAX,
-        epoch: 0,
-        walk_limit: u64::MAX,
-        offsets,
-    })
 }
