@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
-use deferd_bpf::{Link, PanicRecord, Place, Settings, Usage};
+use deferd_bpf::{PanicRecord, Settings, Usage};
 use deferd_goproc::target::cpu_time;
 
 use super::super::config::Probes as Config;
@@ -39,7 +39,7 @@ const PATIENCE: f64 = 1.5;
 #[derive(Debug)]
 pub(super) struct Probed {
     subject: Subject,
-    slot: u32,
+    target: Target,
     places: Places,
     settings: Settings,
     arbiter: Arbiter,
@@ -70,8 +70,15 @@ impl Probed {
             ..Settings::default()
         };
         let now = Instant::now();
-        Self {
+        let target = Target {
             slot,
+            pid: subject.process.0,
+            executable: PathBuf::from(format!("/proc/self/fd/{}", subject.image.file().as_raw_fd())),
+            address: places.return_address().unwrap_or(0).wrapping_add(subject.bias),
+            memory: subject.memory.clone(),
+        };
+        Self {
+            target,
             returns: Returns::new(!places.returns.is_empty(), host.hit_cost(), now),
             places,
             settings,
@@ -90,34 +97,31 @@ impl Probed {
     }
 
     pub(super) fn slot(&self) -> u32 {
-        self.slot
-    }
-
-    fn pid(&self) -> u32 {
-        self.subject.process.0
+        self.target.slot
     }
 
     /// Places and removes what another configuration wants.
     pub(super) fn configure(&mut self, config: &Config, host: &mut Host) {
         self.arbiter.set_share(config.max_target_overhead.ratio(), Instant::now());
+        self.returns.set_window(config.rates.window.get());
         self.settings.records_per_second = config.panics.records_per_second;
         let sampled = config.enabled && config.timer.enabled;
         // Without samples there is nothing to be taken out, which is no failure.
-        let _ = host.probes.sample(self.pid(), sampled.then_some(self.slot));
+        let _ = host.probes.sample(self.target.pid, sampled.then_some(self.target.slot));
         self.begin_epoch(host);
         self.arrange(config, host);
     }
 
     /// No more samples for this slot, which is to be another's.
     pub(super) fn unsample(&self, host: &mut Host) {
-        let _ = host.probes.sample(self.pid(), None);
+        let _ = host.probes.sample(self.target.pid, None);
     }
 
     pub(super) fn files_grow(&mut self, grow: bool, host: &mut Host, config: &Config) {
         self.files_grow = grow;
         self.arrange(config, host);
         if !grow {
-            host.probes.clear_files(self.slot);
+            host.probes.clear_files(self.target.slot);
         }
     }
 
@@ -140,7 +144,7 @@ impl Probed {
             }
         } else if !is_there && is_wanted && (whatever_it_costs || self.arbiter.grant(probe, ANOTHER_TRY, now) == Grant::Yes) {
             let places = if probe == Probe::Panics { &self.places.panics } else { &self.places.files };
-            let link = self.place(places, host);
+            let link = self.target.place(places, host);
             self.placed(probe).put(link);
         }
     }
@@ -152,20 +156,14 @@ impl Probed {
     fn arrange_returns(&mut self, config: &Config, host: &mut Host) {
         let always_on = self.rates_wanted(config) && self.returns.is_always_on();
         if always_on && !self.returns.placed.is_there() {
-            let link = self.place(&self.places.returns, host);
-            let target = self.target();
-            self.returns.begin(link, &target, host);
+            let link = self.target.place(&self.places.returns, host);
+            self.returns.begin(link, &self.target, host);
         } else if !always_on
             && self.returns.placed.is_there()
             && let Some(link) = self.returns.end(self.settled)
         {
             host.remover.remove(link);
         }
-    }
-
-    fn target(&self) -> Target {
-        let address = self.places.return_address().unwrap_or(0).wrapping_add(self.subject.bias);
-        Target { slot: self.slot, pid: self.pid(), address, memory: self.subject.memory.clone() }
     }
 
     /// When the next window opens, if there are windows.
@@ -179,34 +177,17 @@ impl Probed {
             self.returns.postpone();
             return;
         }
-        let (target, settled) = (self.target(), self.settled);
-        let (places, file, slot) = (self.places.returns.clone(), self.executable(), self.slot);
-        let pid = self.pid();
-        let place = |host: &Host| {
-            let link = host.probes.place(slot, pid, &file, &places);
-            link.inspect_err(|error| tracing::info!("{error}")).ok()
-        };
-        self.returns.window(&target, settled, &mut self.arbiter, host, place);
+        self.returns.window(&self.target, &self.places.returns, self.settled, &mut self.arbiter, host);
         // What the window counted was charged with it.
-        if let Ok(usage) = host.probes.usage(self.slot) {
+        if let Ok(usage) = host.probes.usage(self.target.slot) {
             self.account_up_to(usage, Instant::now(), host, false);
         }
         self.arrange_returns(config, host);
         self.begin_epoch(host);
     }
 
-    fn executable(&self) -> PathBuf {
-        PathBuf::from(format!("/proc/self/fd/{}", self.subject.image.file().as_raw_fd()))
-    }
-
     fn placed(&mut self, probe: Probe) -> &mut Placed {
         if probe == Probe::Panics { &mut self.panics } else { &mut self.files }
-    }
-
-    /// In the file that was read, whatever is at its path by now.
-    fn place(&self, places: &[Place], host: &Host) -> Option<Link> {
-        let link = host.probes.place(self.slot, self.pid(), &self.executable(), places);
-        link.inspect_err(|error| tracing::info!("{error}")).ok()
     }
 
     /// The programs tell at once when more hits come than can be paid until the next turn.
@@ -221,8 +202,8 @@ impl Probed {
         let available = self.arbiter.available(Probe::Rates, now);
         self.returns.set(&mut self.settings, available * PATIENCE);
         self.settings.epoch = self.settings.epoch.wrapping_add(1);
-        if let Err(error) = host.probes.set_target(self.slot, &self.settings) {
-            tracing::debug!("process {}: settings of its probes: {error}", self.pid());
+        if let Err(error) = host.probes.set_target(self.target.slot, &self.settings) {
+            tracing::debug!("process {}: settings of its probes: {error}", self.target.pid);
         }
     }
 
@@ -230,8 +211,7 @@ impl Probed {
     pub(super) fn over(&mut self, is_panic: bool, host: &mut Host, config: &Config) {
         self.account(Instant::now(), host);
         if !is_panic {
-            let target = self.target();
-            self.returns.over(&target, &mut self.arbiter, host);
+            self.returns.over(&self.target, &mut self.arbiter, host);
         }
         self.arrange(config, host);
         self.begin_epoch(host);
@@ -249,7 +229,7 @@ impl Probed {
 
     /// Charges what was counted since the last time.
     fn account(&mut self, now: Instant, host: &Host) {
-        if let Ok(usage) = host.probes.usage(self.slot) {
+        if let Ok(usage) = host.probes.usage(self.target.slot) {
             let always_on = self.returns.is_always_on();
             self.account_up_to(usage, now, host, always_on);
         }
@@ -273,14 +253,13 @@ impl Probed {
 
     /// Once a second: settles what was counted and arranges the probes anew.
     pub(super) fn settle(&mut self, now: Instant, host: &mut Host, config: &Config) {
-        if let Some(cpu) = cpu_time(self.pid()) {
+        if let Some(cpu) = cpu_time(self.target.pid) {
             self.arbiter.observe_cpu(now, cpu);
         }
         self.account(now, host);
         self.samples.turn();
         if self.rates_wanted(config) {
-            let target = self.target();
-            self.returns.stretch(&target, &mut self.arbiter, host);
+            self.returns.stretch(&self.target, &mut self.arbiter, host);
         }
         self.arrange(config, host);
         self.begin_epoch(host);
@@ -292,9 +271,9 @@ impl Probed {
         self.account(now, host);
         let has_timer = config.enabled && config.timer.enabled;
         let registrations = if self.rates_wanted(config) { self.registrations(host) } else { Vec::new() };
-        let open = if self.files.is_there() { host.probes.open_files(self.slot) } else { Vec::new() };
+        let open = if self.files.is_there() { host.probes.open_files(self.target.slot) } else { Vec::new() };
         Figures {
-            panics: self.book.series(&host.probes.panics_of(self.slot)),
+            panics: self.book.series(&host.probes.panics_of(self.target.slot)),
             costs: self.costs(now, has_timer),
             machinery: self.samples.shares(),
             running_chains: has_timer.then(|| self.samples.chains()),
@@ -319,13 +298,12 @@ impl Probed {
     }
 
     fn registrations(&mut self, host: &mut Host) -> Vec<Registrations> {
-        let target = self.target();
-        self.returns.stretch(&target, &mut self.arbiter, host);
+        self.returns.stretch(&self.target, &mut self.arbiter, host);
         let (now, wall) = (Instant::now(), SystemTime::now());
         let (rates, (from, to)) = self.returns.report(now);
         let epoch = |at: Instant| nanoseconds(wall.checked_sub(now.saturating_duration_since(at)).unwrap_or(wall));
         let about = (epoch(from), epoch(to));
-        let sites = if rates.is_empty() { Vec::new() } else { host.probes.sites_of(self.slot) };
+        let sites = if rates.is_empty() { Vec::new() } else { host.probes.sites_of(self.target.slot) };
         let named = |rate: &SiteRate| {
             let seen = sites.iter().find(|site| site.pc == rate.pc).copied().unwrap_or_default();
             let (site, kind) = self.names.of(&self.subject.image, rate.pc.wrapping_sub(self.subject.bias), rate.pc);

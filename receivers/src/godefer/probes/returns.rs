@@ -1,8 +1,9 @@
 //! The probe on `runtime.deferreturn`: always there, or in windows, as the plan and the budget have it.
 
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use deferd_bpf::{Link, Settings};
+use deferd_bpf::{Link, Place, Settings};
 use deferd_goproc::memory::AnyMemory;
 
 use super::arbiter::{Arbiter, Grant, Probe};
@@ -35,20 +36,33 @@ pub(super) struct Returns {
     due: Option<Instant>,
     /// What the probe cost while the breakpoint of the last window was being removed.
     tail: Duration,
-    random: u32,
     latest: Vec<SiteRate>,
     /// What the latest rates are about.
     about: (Instant, Instant),
 }
 
-/// What is needed to place the probe.
-#[derive(Debug, Clone)]
+/// The process, as far as it takes to place probes in it and to read what they count.
+#[derive(Debug)]
 pub(super) struct Target {
     pub(super) slot: u32,
     pub(super) pid: u32,
-    /// Where the breakpoint is in the process.
+    /// The file that was read, whatever is at its path by now.
+    pub(super) executable: PathBuf,
+    /// Where the breakpoint in `deferreturn` is in the process.
     pub(super) address: u64,
     pub(super) memory: AnyMemory,
+}
+
+impl Target {
+    /// Places breakpoints. What fails is told, and is no reason to stop: the process may have ended.
+    pub(super) fn place(&self, places: &[Place], host: &Host) -> Option<Link> {
+        let link = host.probes.place(self.slot, self.pid, &self.executable, places);
+        link.inspect_err(|error| tracing::info!("{error}")).ok()
+    }
+
+    fn read(&self, host: &mut Host) -> Option<Reading> {
+        Reading::take(&mut host.probes, self.slot, self.pid)
+    }
 }
 
 impl Returns {
@@ -62,10 +76,14 @@ impl Returns {
             began: None,
             due: is_there.then_some(now),
             tail: Duration::ZERO,
-            random: 0x9e37_79b9,
             latest: Vec::new(),
             about: (now, now),
         }
+    }
+
+    /// How long windows are from now on.
+    pub(super) fn set_window(&mut self, length: Duration) {
+        self.planner.set_length(length);
     }
 
     /// When there is a window to be opened.
@@ -114,9 +132,7 @@ impl Returns {
     /// Takes in the stretch up to now, where the probe is always there. The costs were charged by whoever counts hits.
     pub(super) fn stretch(&mut self, target: &Target, arbiter: &mut Arbiter, host: &mut Host) {
         let Mode::AlwaysOn { shift } = self.planner.mode() else { return };
-        let (Some(before), Some(after)) = (self.began.take(), Reading::take(&mut host.probes, target.slot, target.pid)) else {
-            return;
-        };
+        let (Some(before), Some(after)) = (self.began.take(), target.read(host)) else { return };
         let interval = between(&before, &after, shift);
         self.rates.always_on(&interval);
         self.learned.always_on(&interval);
@@ -152,7 +168,7 @@ impl Returns {
     /// The breakpoint was placed for good.
     pub(super) fn begin(&mut self, link: Option<Link>, target: &Target, host: &mut Host) {
         self.placed.put(link);
-        self.began = Reading::take(&mut host.probes, target.slot, target.pid);
+        self.began = target.read(host);
         self.due = None;
     }
 
@@ -166,10 +182,10 @@ impl Returns {
     pub(super) fn window(
         &mut self,
         target: &Target,
+        places: &[Place],
         interval_began: Instant,
         arbiter: &mut Arbiter,
         host: &mut Host,
-        place: impl FnOnce(&Host) -> Option<Link>,
     ) {
         let now = Instant::now();
         let Mode::Windows { every, length, shift } = self.planner.mode() else {
@@ -180,23 +196,27 @@ impl Returns {
             self.due = Some(later);
             return;
         }
-        self.due = Some(next_window(now, every, self.random()));
-        let before = Reading::take(&mut host.probes, target.slot, target.pid);
-        self.placed.put(place(host));
-        let began = Reading::take(&mut host.probes, target.slot, target.pid);
+        // Evenly distributed, so as to be out of step with anybody.
+        self.due = Some(next_window(now, every, fastrand::f64()));
+        let before = target.read(host);
+        // Without a breakpoint nothing would be counted, which is not to be taken for rest.
+        let Some(link) = target.place(places, host) else { return };
+        self.placed.put(Some(link));
+        let began = target.read(host);
         #[expect(clippy::disallowed_methods, reason = "a window is time that passes; its length is bounded")]
         std::thread::sleep(length);
-        let ended = Reading::take(&mut host.probes, target.slot, target.pid);
+        let ended = target.read(host);
         if let Some(link) = self.placed.take(interval_began) {
             host.remover.remove_and_wait(link, &target.memory, target.address);
         }
-        let gone = Reading::take(&mut host.probes, target.slot, target.pid);
+        let gone = target.read(host);
         let (Some(before), Some(began), Some(ended), Some(gone)) = (before, began, ended, gone) else { return };
         let inside = between(&began, &ended, shift);
-        let cost = self.cost(&before, &ended, &gone, &inside, shift);
-        arbiter.charge(Probe::Rates, cost.mul_f64(1.0 + UNCERTAINTY), gone.at);
+        let counted = cost_of(&between(&before, &ended, shift), self.hit);
+        let tail = self.tail(&inside, &between(&ended, &gone, shift));
+        arbiter.charge(Probe::Rates, (counted + tail).mul_f64(1.0 + UNCERTAINTY), gone.at);
         self.learned.window(&inside, gone.at.saturating_duration_since(began.at));
-        if let Some(last) = self.began.take() {
+        if let Some(last) = self.began.replace(ended) {
             let outside = between(&last, &began, shift);
             self.rates.window(Window {
                 inside,
@@ -205,34 +225,22 @@ impl Returns {
                 outside_cost: self.tail + cost_of(&between(&before, &began, shift), self.hit),
             });
         }
-        let counted = cost_of(&between(&before, &ended, shift), self.hit);
-        self.tail = cost.saturating_sub(counted);
-        self.began = Some(ended);
+        self.tail = tail;
         let available = arbiter.available(Probe::Rates, gone.at);
         let in_debt = arbiter.must_shed(Probe::Rates, gone.at);
         self.planner.decide(&self.load(), available, in_debt, gone.at);
     }
 
-    /// What a window cost in all: what was counted, and while the breakpoint was being removed as many hits as there must have
-    /// been, since the last of them found no program any more.
-    fn cost(&self, before: &Reading, ended: &Reading, gone: &Reading, inside: &Interval, shift: u8) -> Duration {
-        let counted = cost_of(&between(before, ended, shift), self.hit);
-        let removal = between(ended, gone, shift);
+    /// What the breakpoint cost while it was being removed: as many hits as there must have been, since the last of them found no
+    /// program any more.
+    fn tail(&self, inside: &Interval, removal: &Interval) -> Duration {
         let pace = cost_of(inside, self.hit).as_secs_f64() / inside.wall.as_secs_f64().max(1e-4);
-        let tail = Duration::from_secs_f64((pace * removal.wall.as_secs_f64()).clamp(0.0, 60.0));
-        counted + tail.max(cost_of(&removal, self.hit))
+        let expected = Duration::from_secs_f64((pace * removal.wall.as_secs_f64()).clamp(0.0, 60.0));
+        expected.max(cost_of(removal, self.hit))
     }
 
     fn load(&self) -> Load {
         self.learned.load(self.hit)
-    }
-
-    /// Evenly distributed in 0..1: xorshift, which is enough to be out of step with anybody.
-    fn random(&mut self) -> f64 {
-        self.random ^= self.random << 13;
-        self.random ^= self.random >> 17;
-        self.random ^= self.random << 5;
-        f64::from(self.random) / f64::from(u32::MAX)
     }
 }
 

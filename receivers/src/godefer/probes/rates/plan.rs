@@ -19,7 +19,7 @@ const WALKS: f64 = 16.0;
 const MOST_PER_WINDOW: f64 = 1.0;
 /// A walk that costs no more than this part of a hit is not worth saving.
 const CHEAP_WALK: f64 = 0.25;
-/// Length of a window: as long as placing and removing a breakpoint takes anyway.
+/// Length of a window unless another is asked for: as long as placing and removing a breakpoint takes anyway.
 const LENGTH: Duration = Duration::from_millis(10);
 /// Windows that are closer would keep the agent busy with placing breakpoints.
 const CLOSEST: Duration = Duration::from_millis(200);
@@ -66,6 +66,8 @@ impl Mode {
 #[derive(Debug)]
 pub(crate) struct Planner {
     mode: Mode,
+    /// Of windows.
+    length: Duration,
     /// Since when the mode is what it is.
     since: Instant,
     /// How long an easy load has to last, and since when it does.
@@ -77,7 +79,15 @@ impl Planner {
     /// `deferreturn`: whether the binary has it. The first look is a window, which does little harm whatever it finds.
     pub(crate) fn new(deferreturn: bool, now: Instant) -> Self {
         let mode = if deferreturn { Mode::Windows { every: FIRST, length: LENGTH, shift: 4 } } else { Mode::Off };
-        Self { mode, since: now, hold: Duration::ZERO, easy_since: None }
+        Self { mode, length: LENGTH, since: now, hold: Duration::ZERO, easy_since: None }
+    }
+
+    /// How long windows are from now on.
+    pub(crate) fn set_length(&mut self, length: Duration) {
+        self.length = length;
+        if let Mode::Windows { length: present, .. } = &mut self.mode {
+            *present = length;
+        }
     }
 
     /// How the probe is placed now.
@@ -106,7 +116,7 @@ impl Planner {
                 let shift = (0..=MAX_SHIFT).find(|shift| affordable(load.peak, *shift, EASY));
                 match shift.filter(|_| lasting) {
                     Some(shift) => Mode::AlwaysOn { shift },
-                    None => windows(load, available),
+                    None => windows(load, available, self.length),
                 }
             }
         };
@@ -124,7 +134,7 @@ impl Planner {
             self.hold = if calm { HOLD } else { self.hold.saturating_mul(2).clamp(HOLD, LONGEST_HOLD) };
         }
         self.easy_since = None;
-        self.enter(windows(load, available), now)
+        self.enter(windows(load, available, self.length), now)
     }
 
     /// Hits within one second after which the kernel side has to say at once that it is too much: what is available for that
@@ -155,8 +165,8 @@ pub(crate) fn expected(load: &Load, shift: u8) -> Duration {
     Duration::try_from_secs_f64(cost).unwrap_or(Duration::MAX)
 }
 
-fn windows(load: &Load, available: f64) -> Mode {
-    let hits = load.hits_per_second * LENGTH.as_secs_f64();
+fn windows(load: &Load, available: f64, length: Duration) -> Mode {
+    let hits = load.hits_per_second * length.as_secs_f64();
     let cost = |shift: u8| load.hits_per_second * load.each(shift) * load.residency.as_secs_f64();
     let brings_enough = |shift: u8| hits * 0.5_f64.powi(i32::from(shift)) >= WALKS;
     let cheap = |shift: u8| load.each(shift) - load.each(u8::MAX) <= CHEAP_WALK * load.hit.as_secs_f64();
@@ -164,7 +174,7 @@ fn windows(load: &Load, available: f64) -> Mode {
     let enough = |shift: &u8| cheap(*shift) || (affordable(*shift) && !brings_enough(shift + 1));
     let shift = (0..=MAX_SHIFT).find(enough).unwrap_or(MAX_SHIFT);
     let every = Duration::try_from_secs_f64(cost(shift) / (USED * available)).unwrap_or(Duration::MAX);
-    Mode::Windows { every: every.clamp(CLOSEST, FARTHEST), length: LENGTH, shift }
+    Mode::Windows { every: every.clamp(CLOSEST, FARTHEST), length, shift }
 }
 
 /// A number that is not negative as a count; what is too large becomes the largest.

@@ -281,3 +281,14 @@ fn few_degrees_of_freedom_widen_an_interval() {
     assert_eq!(super::student::quantile(11.0), Some(2.228));
     assert_eq!(super::student::quantile(1e9), Some(1.962));
 }
+
+#[test]
+fn windows_are_as_long_as_they_were_asked_to_be_in_whatever_mode_that_was() {
+    let now = Instant::now();
+    let mut planner = Planner::new(true, now);
+    let of_windows = |mode: Mode| if let Mode::Windows { length, .. } = mode { Some(length) } else { None };
+    planner.set_length(50 * MILLISECOND);
+    assert_eq!(of_windows(planner.mode()), Some(50 * MILLISECOND));
+    let busy = Load { hits_per_second: 1e6, peak: 1e6, hit: COST.each, walk: COST.each, residency: 60 * MILLISECOND };
+    assert_eq!(of_windows(planner.decide(&busy, 0.01, false, now)), Some(50 * MILLISECOND));
+}
