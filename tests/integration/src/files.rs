@@ -1,17 +1,11 @@
 //! The Go program `files`: keeps descriptors open, and says which statement opens them.
 
-use std::path::Path;
-
 use serde::Deserialize;
 
-use crate::teller::{self, Teller};
+use crate::teller::{self, Announced};
 
-/// The program, running.
-#[derive(Debug)]
-pub struct Files {
-    teller: Teller,
-    said: Announcement,
-}
+/// The program, running; its arguments are for instance `["-leak", "missing"]`.
+pub type Files = Announced<Announcement>;
 
 /// What it says first.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -45,34 +39,6 @@ pub struct Held {
 }
 
 impl Files {
-    /// Starts the program, which opens nothing yet; `arguments` are for instance `["-leak", "missing"]`.
-    ///
-    /// # Panics
-    /// If it does not come up.
-    pub fn ready(file: &Path, arguments: &[&str]) -> Self {
-        let mut teller = Teller::start(file, arguments);
-        let said = teller.told();
-        Self { teller, said }
-    }
-
-    /// The process id.
-    pub fn pid(&self) -> u32 {
-        self.teller.pid()
-    }
-
-    /// What it is going to do.
-    pub fn said(&self) -> &Announcement {
-        &self.said
-    }
-
-    /// Lets it begin.
-    ///
-    /// # Panics
-    /// If it does not listen.
-    pub fn begin(&mut self) {
-        self.teller.go();
-    }
-
     /// What it has told since the last call; one each second.
     pub fn held(&mut self) -> Vec<Held> {
         self.teller.rest().iter().map(|line| teller::decode(line)).collect()

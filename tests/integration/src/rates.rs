@@ -6,14 +6,10 @@ use std::path::Path;
 use serde::Deserialize;
 
 use crate::process::{self, Ended};
-use crate::teller::{self, Teller};
+use crate::teller::{self, Announced};
 
-/// The program, running.
-#[derive(Debug)]
-pub struct Rates {
-    teller: Teller,
-    said: Announcement,
-}
+/// The program, running; its arguments are for instance `["-rate", "1000"]`. A service begins by itself.
+pub type Rates = Announced<Announcement>;
 
 /// What it says first.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -64,34 +60,6 @@ pub struct Load {
 }
 
 impl Rates {
-    /// Starts the program, which registers nothing yet; `arguments` are for instance `["-rate", "1000"]`.
-    ///
-    /// # Panics
-    /// If it does not come up.
-    pub fn ready(file: &Path, arguments: &[&str]) -> Self {
-        let mut teller = Teller::start(file, arguments);
-        let said = teller.told();
-        Self { teller, said }
-    }
-
-    /// The process id.
-    pub fn pid(&self) -> u32 {
-        self.teller.pid()
-    }
-
-    /// What it is going to do.
-    pub fn said(&self) -> &Announcement {
-        &self.said
-    }
-
-    /// Lets it begin. A service has begun by itself.
-    ///
-    /// # Panics
-    /// If it does not listen.
-    pub fn begin(&mut self) {
-        self.teller.go();
-    }
-
     /// What it has counted since the last call.
     ///
     /// # Panics

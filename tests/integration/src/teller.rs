@@ -97,6 +97,43 @@ impl Teller {
     }
 }
 
+/// A program that announces once, in its first line, what it is going to do.
+#[derive(Debug)]
+pub struct Announced<S> {
+    pub(crate) teller: Teller,
+    said: S,
+}
+
+impl<S: DeserializeOwned> Announced<S> {
+    /// Starts the program, which does nothing yet.
+    ///
+    /// # Panics
+    /// If it does not come up.
+    pub fn ready(file: &Path, arguments: &[&str]) -> Self {
+        let mut teller = Teller::start(file, arguments);
+        let said = teller.told();
+        Self { teller, said }
+    }
+
+    /// The process id.
+    pub fn pid(&self) -> u32 {
+        self.teller.pid()
+    }
+
+    /// What it is going to do.
+    pub fn said(&self) -> &S {
+        &self.said
+    }
+
+    /// Lets it begin.
+    ///
+    /// # Panics
+    /// If it does not listen.
+    pub fn begin(&mut self) {
+        self.teller.go();
+    }
+}
+
 /// One line of JSON.
 ///
 /// # Panics
