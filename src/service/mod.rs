@@ -71,7 +71,7 @@ pub(crate) fn run(registry: &Registry, sources: Vec<Source>, keep_capabilities: 
     exit
 }
 
-/// Begins what takes rights that are given up then; a thread keeps them until it has ended, a moment later.
+/// Does what takes rights that are given up then.
 fn prepare(loaded: &Loaded) {
     for id in loaded.document.ids(Kind::Receiver).iter().filter(|id| id.type_() == "godefer") {
         if let Ok(config) = loaded.document.decode::<deferd_receivers::godefer::Config>(Kind::Receiver, id) {

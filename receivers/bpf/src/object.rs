@@ -16,14 +16,26 @@ const OBJECT: &[u8] = aya::include_bytes_aligned!("../godefer.bpf.o");
 /// The programs that are attached with one link at many places.
 const MULTI: [&str; 4] = ["on_self_test", "on_return", "on_panic", "on_file"];
 
-/// Maps and the timer's program, by the library.
-pub(crate) fn load_maps() -> Result<Ebpf, LoadError> {
+/// Maps and the timer's program, by the library; and the other programs over these maps.
+pub(crate) fn load() -> Result<(Ebpf, BTreeMap<&'static str, OwnedFd>), LoadError> {
+    // The library reads the kernel's types too and does not hand them out. That takes longest of all, so the two do it side by side.
+    let (ebpf, kernel) = std::thread::scope(|scope| {
+        let kernel = scope.spawn(Btf::from_sys_fs);
+        (load_maps(), kernel.join())
+    });
+    let unreadable = |error: &dyn std::fmt::Display| LoadError::NoKernelTypes(error.to_string());
+    let ebpf = ebpf?;
+    let kernel = kernel.map_err(|_| unreadable(&"reading it failed"))?.map_err(|error| unreadable(&error))?;
+    let programs = load_multi(&ebpf, &kernel)?;
+    Ok((ebpf, programs))
+}
+
+fn load_maps() -> Result<Ebpf, LoadError> {
     // A stack of checks is behind it, of which the first that fails tells what is missing.
     aya::EbpfLoader::new().load(OBJECT).map_err(|error| LoadError::from_library("creating the maps", &error))
 }
 
-/// The other programs, over the maps of `ebpf`.
-pub(crate) fn load_multi(ebpf: &Ebpf) -> Result<BTreeMap<&'static str, OwnedFd>, LoadError> {
+fn load_multi(ebpf: &Ebpf, kernel: &Btf) -> Result<BTreeMap<&'static str, OwnedFd>, LoadError> {
     let malformed = |error: &(dyn std::error::Error + 'static)| LoadError::from_library("reading the object", error);
     let mut object = Object::parse(OBJECT).map_err(|error| malformed(&error))?;
     let features = aya::features();
@@ -33,8 +45,7 @@ pub(crate) fn load_multi(ebpf: &Ebpf) -> Result<BTreeMap<&'static str, OwnedFd>,
     };
     let btf = btf.map(|bytes| load_btf(&bytes)).transpose();
     let btf = btf.map_err(|error| LoadError::from_io("loading type information", &error))?;
-    let kernel = Btf::from_sys_fs().map_err(|error| LoadError::NoKernelTypes(error.to_string()))?;
-    object.relocate_btf(&kernel).map_err(|error| malformed(&error))?;
+    object.relocate_btf(kernel).map_err(|error| malformed(&error))?;
 
     let text: HashSet<usize> = object.functions.keys().map(|(section, _)| *section).collect();
     // Both parses see the maps in the same places, so that the second is told the descriptors of the first.
@@ -51,7 +62,7 @@ pub(crate) fn load_multi(ebpf: &Ebpf) -> Result<BTreeMap<&'static str, OwnedFd>,
         let (Some(program), Some(function)) = (program, function) else {
             return Err(LoadError::Object { doing: "reading the object", reason: format!("there is no program {name}") });
         };
-        loaded.insert(name, load(name, program, function, btf.as_ref())?);
+        loaded.insert(name, load_one(name, program, function, btf.as_ref())?);
     }
     Ok(loaded)
 }
@@ -66,7 +77,7 @@ fn descriptor(ebpf: &Ebpf, name: &str) -> Option<RawFd> {
     }
 }
 
-fn load(name: &'static str, program: &Program, function: &Function, btf: Option<&OwnedFd>) -> Result<OwnedFd, LoadError> {
+fn load_one(name: &'static str, program: &Program, function: &Function, btf: Option<&OwnedFd>) -> Result<OwnedFd, LoadError> {
     let instructions: Vec<u8> = function.instructions.iter().copied().flat_map(encode).collect();
     let (functions, lines) = (function.func_info.func_info_bytes(), function.line_info.line_info_bytes());
     let size = |size: usize| u32::try_from(size).unwrap_or(0);

@@ -8,7 +8,7 @@ use aya::Ebpf;
 use aya::maps::{Array, HashMap, MapData, MapError, PerCpuArray, RingBuf};
 use aya::programs::perf_event::{PerfEvent, PerfEventConfig, PerfEventLinkId, PerfEventScope, SamplePolicy, SoftwareEvent};
 
-use crate::object::{load_maps, load_multi};
+use crate::object::load;
 use crate::sys::link_uprobe_multi;
 use crate::wire::{
     Event, FILE_WORDS, OpenFile, PANIC_KEY_WORDS, PanicCount, Role, SITE_WORDS, Settings, Site, TARGET_WORDS, USAGE_WORDS, Usage,
@@ -65,8 +65,7 @@ pub struct Link {
 impl Probes {
     /// Loads everything. Needs `CAP_BPF` and `CAP_PERFMON`; what is done with it later needs neither.
     pub fn load() -> Result<Self, LoadError> {
-        let mut ebpf = load_maps()?;
-        let programs = load_multi(&ebpf)?;
+        let (mut ebpf, programs) = load()?;
         let failed = |error: MapError| LoadError::from_library("opening the maps", &error);
         Ok(Self {
             programs,

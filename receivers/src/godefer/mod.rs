@@ -37,7 +37,7 @@ use report::Report;
 use selection::Selection;
 use session::{Session, Settings, Step};
 
-/// Begins to load what probes need, for a process whose present thread is about to give up the rights to do so. `probes` is of any receiver of this type
+/// Loads what probes need, for a process that is about to give up the rights to do so. `probes` is of any receiver of this type
 /// that there will be.
 pub fn prepare_probes(probes: &Probes) {
     probes::prepare(probes);

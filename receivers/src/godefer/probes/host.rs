@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
-use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use deferd_bpf::{Event, LoadError, MAX_SLOTS, MapError, Place, PlaceError, Probes, Role, Settings};
@@ -44,47 +43,25 @@ impl HostError {
     }
 }
 
-/// What was loaded while there were rights to do so.
-enum Loaded {
-    /// By a thread that began with these rights, and ends when it has loaded.
-    UnderWay(JoinHandle<Result<Probes, LoadError>>),
-    /// Back from a host that has ended, since there may be no rights to load again.
-    There(Box<Probes>),
-}
+/// Loaded while there were rights to do so, for the next host that starts; and back again when a host ends, since there may be none
+/// to load them anew.
+static LOADED: Mutex<Option<Result<Probes, LoadError>>> = Mutex::new(None);
 
-/// For the next host that starts.
-static LOADED: Mutex<Option<Loaded>> = Mutex::new(None);
-
-/// Begins to load the programs and to take samples, for a process whose present thread is about to give up the rights to do so.
-/// Rights are those of a thread, so that nobody has to wait for the tenths of a second that it takes. Fails without harm: what is
+/// Loads the programs, for a process that gives up the rights to do so, and begins to take samples. Fails without harm: what is
 /// wrong is told by the receiver.
 pub(crate) fn prepare(config: &Config) {
     if !config.enabled {
         return;
     }
-    let frequency = config.timer.enabled.then_some(config.timer.frequency);
-    let load = move || {
-        let mut probes = Probes::load()?;
-        if let Some(frequency) = frequency
-            && let Err(error) = probes.set_timer(Some(frequency))
+    let loaded = Probes::load().map(|mut probes| {
+        if config.timer.enabled
+            && let Err(error) = probes.set_timer(Some(config.timer.frequency))
         {
             tracing::debug!("no samples of what processes execute: {error}");
         }
-        Ok(probes)
-    };
-    // Without another thread the host tries by itself, with the rights that there are then.
-    let thread = std::thread::Builder::new().name("deferd-loading".to_owned()).spawn(load);
-    *LOADED.lock() = thread.ok().map(Loaded::UnderWay);
-}
-
-/// What was prepared, else loaded now.
-fn load() -> Result<Probes, LoadError> {
-    let loaded = LOADED.lock().take();
-    match loaded {
-        Some(Loaded::UnderWay(thread)) => thread.join().unwrap_or_else(|_| Probes::load()),
-        Some(Loaded::There(probes)) => Ok(*probes),
-        None => Probes::load(),
-    }
+        probes
+    });
+    *LOADED.lock() = Some(loaded);
 }
 
 /// The programs, and who has which slot.
@@ -103,7 +80,7 @@ impl Host {
     /// Loads the programs and hits a breakpoint of our own.
     pub(super) fn start() -> Result<Self, HostError> {
         let remover = Remover::start().map_err(|error| HostError::SelfTest(error.to_string()))?;
-        let probes = load()?;
+        let probes = LOADED.lock().take().unwrap_or_else(Probes::load)?;
         let (timer, taken) = (probes.timer(), BTreeSet::from([OWN_SLOT]));
         let mut host = Self { probes, remover, taken, hit_cost: Duration::ZERO, timer };
         host.self_test()?;
@@ -117,7 +94,7 @@ impl Host {
 
     /// For whoever comes next.
     pub(super) fn end(self) {
-        *LOADED.lock() = Some(Loaded::There(Box::new(self.probes)));
+        *LOADED.lock() = Some(Ok(self.probes));
     }
 
     /// Samples a second from now on. A timer that nobody wants goes on and finds no target: to start another takes rights that may
