@@ -122,8 +122,9 @@ fn memory_descriptors_and_series_return_to_where_they_were_after_many_short_live
     missing::report(&format!("{rate:.0} short-lived processes a minute: {before:?}, then {after:?}"));
     // Far less than 120 executables take.
     assert!(after.resident_kib <= before.resident_kib + 4096, "{before:?} {after:?}");
-    // Connections of the scrapes come and go.
-    assert!(after.descriptors <= before.descriptors + 4, "{before:?} {after:?}");
+    // Connections of the scrapes come and go; the thread that probes lets go of a process when it comes round.
+    let few = || (Footprint::of(service.pid()).descriptors <= before.descriptors + 4).then_some(());
+    wait::until("descriptors return to where they were", few);
     let ends = service.log().lines().filter(|line| line.contains("no longer watching")).count();
     assert!(ends >= 3 * 40, "{ends}");
     assert_eq!(service.stop().code, Some(0));

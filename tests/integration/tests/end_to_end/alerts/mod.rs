@@ -33,6 +33,8 @@ struct Stage {
 impl Stage {
     /// `None`, said loudly, without an Alertmanager.
     fn set() -> Option<Self> {
+        // Built, if it has to be, before anybody is started who would miss it meanwhile.
+        deferd_integration::deferd::binary();
         Alertmanager::is_here().then(|| {
             let recorder = Recorder::start();
             let (alertmanager, port) = Alertmanager::start_anywhere(&recorder);
