@@ -158,11 +158,11 @@ impl Probed {
         if always_on && !self.returns.placed.is_there() {
             let link = self.target.place(&self.places.returns, host);
             self.returns.begin(link, &self.target, host);
-        } else if !always_on
-            && self.returns.placed.is_there()
-            && let Some(link) = self.returns.end(self.settled)
-        {
-            host.remover.remove(link);
+        } else if !always_on && self.returns.placed.is_there() {
+            self.returns.end(&self.target, self.settled, &mut self.arbiter, host);
+        }
+        if !self.rates_wanted(config) {
+            self.returns.pause();
         }
     }
 
@@ -177,6 +177,8 @@ impl Probed {
             self.returns.postpone();
             return;
         }
+        // What was always on goes first: hits would be counted by both.
+        self.arrange_returns(config, host);
         self.returns.window(&self.target, &self.places.returns, self.settled, &mut self.arbiter, host);
         // What the window counted was charged with it.
         if let Ok(usage) = host.probes.usage(self.target.slot) {

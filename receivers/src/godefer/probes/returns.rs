@@ -94,6 +94,11 @@ impl Returns {
     /// No window is wanted now.
     pub(super) fn postpone(&mut self) {
         self.due = Some(Instant::now() + Duration::from_secs(1));
+        self.pause();
+    }
+
+    /// What happens until counting goes on is no gap: nobody wants to know it.
+    pub(super) fn pause(&mut self) {
         self.began = None;
     }
 
@@ -168,14 +173,23 @@ impl Returns {
     /// The breakpoint was placed for good.
     pub(super) fn begin(&mut self, link: Option<Link>, target: &Target, host: &mut Host) {
         self.placed.put(link);
-        self.began = target.read(host);
+        let began = target.read(host);
+        if let (Some(last), Some(now)) = (&self.began, &began) {
+            self.rates.gap(now.at.saturating_duration_since(last.at));
+        }
+        self.began = began;
         self.due = None;
     }
 
-    /// The breakpoint is gone, and with it what was counted in part.
-    pub(super) fn end(&mut self, interval_began: Instant) -> Option<Link> {
-        self.began = None;
-        self.placed.take(interval_began)
+    /// Removes the breakpoint that was there for good, and waits until it is gone: a window that opened meanwhile would be counted
+    /// twice. What was counted up to here stays the beginning of the time before the first window.
+    pub(super) fn end(&mut self, target: &Target, interval_began: Instant, arbiter: &mut Arbiter, host: &mut Host) {
+        let Some(link) = self.placed.take(interval_began) else { return };
+        host.remover.remove_and_wait(link, &target.memory, target.address);
+        let (Some(last), Some(gone)) = (&self.began, target.read(host)) else { return };
+        let load = self.load();
+        self.tail = self.tail(load.hits_per_second * self.hit.as_secs_f64(), &between(last, &gone, 0));
+        arbiter.charge(Probe::Rates, self.tail.mul_f64(1.0 + UNCERTAINTY), gone.at);
     }
 
     /// Opens a window if it can be paid: places the breakpoint, waits, and removes it.
@@ -213,7 +227,8 @@ impl Returns {
         let (Some(before), Some(began), Some(ended), Some(gone)) = (before, began, ended, gone) else { return };
         let inside = between(&began, &ended, shift);
         let counted = cost_of(&between(&before, &ended, shift), self.hit);
-        let tail = self.tail(&inside, &between(&ended, &gone, shift));
+        let pace = cost_of(&inside, self.hit).as_secs_f64() / inside.wall.as_secs_f64().max(1e-4);
+        let tail = self.tail(pace, &between(&ended, &gone, shift));
         arbiter.charge(Probe::Rates, (counted + tail).mul_f64(1.0 + UNCERTAINTY), gone.at);
         self.learned.window(&inside, gone.at.saturating_duration_since(began.at));
         if let Some(last) = self.began.replace(ended) {
@@ -231,10 +246,9 @@ impl Returns {
         self.planner.decide(&self.load(), available, in_debt, gone.at);
     }
 
-    /// What the breakpoint cost while it was being removed: as many hits as there must have been, since the last of them found no
-    /// program any more.
-    fn tail(&self, inside: &Interval, removal: &Interval) -> Duration {
-        let pace = cost_of(inside, self.hit).as_secs_f64() / inside.wall.as_secs_f64().max(1e-4);
+    /// What the breakpoint cost while it was being removed: as many hits as there must have been, at a pace in seconds per second,
+    /// since the last of them found no program any more.
+    fn tail(&self, pace: f64, removal: &Interval) -> Duration {
         let expected = Duration::from_secs_f64((pace * removal.wall.as_secs_f64()).clamp(0.0, 60.0));
         expected.max(cost_of(removal, self.hit))
     }

@@ -51,6 +51,8 @@ pub(crate) struct Rates {
     windows: VecDeque<Window>,
     /// How many of the windows came since the last report.
     fresh: usize,
+    /// Time since the last report that belongs to no stretch and no window.
+    gap: Duration,
     registrations: BTreeMap<u64, Registered>,
 }
 
@@ -83,7 +85,14 @@ impl Registered {
 impl Rates {
     /// With the calibrated cost of a hit.
     pub(crate) fn new(cost: HitCost) -> Self {
-        Self { cost, stretches: Vec::new(), windows: VecDeque::new(), fresh: 0, registrations: BTreeMap::new() }
+        Self {
+            cost,
+            stretches: Vec::new(),
+            windows: VecDeque::new(),
+            fresh: 0,
+            gap: Duration::ZERO,
+            registrations: BTreeMap::new(),
+        }
     }
 
     /// Takes in what the probe counted while it was always on.
@@ -103,6 +112,12 @@ impl Rates {
             self.windows.pop_front();
             self.fresh = self.fresh.min(MOST_WINDOWS);
         }
+    }
+
+    /// Takes note of time in which nothing was counted, as between the last window and a stretch: totals are made up for it by the
+    /// rate of the time around it.
+    pub(crate) fn gap(&mut self, wall: Duration) {
+        self.gap = self.gap.saturating_add(wall);
     }
 
     /// What was registered per second, and in all, by functions that have returned. Nothing if nothing was counted since the last
@@ -127,11 +142,12 @@ impl Rates {
         };
         #[cfg(test)]
         let total = rate(None);
+        let told = fresh + std::mem::take(&mut self.gap).as_secs_f64();
         let mut sites = Vec::new();
         for pc in self.pcs() {
             let rate = rate(Some(pc));
             let registrations = self.registrations.entry(pc).or_default();
-            sites.push(SiteRate { pc, rate, registrations: registrations.add(rate, fresh) });
+            sites.push(SiteRate { pc, rate, registrations: registrations.add(rate, told) });
         }
         self.stretches.clear();
         self.fresh = 0;

@@ -114,6 +114,19 @@ fn nothing_counted_is_no_report() {
 }
 
 #[test]
+fn totals_are_made_up_for_time_in_which_nothing_was_counted_and_rates_are_not() {
+    let mut rates = Rates::new(COST);
+    rates.always_on(&stretch(SECOND, 1000, 1, 0));
+    assert!((rates.report().unwrap().sites[0].registrations - 1000.0).abs() < 1e-6);
+    rates.gap(4 * SECOND);
+    assert!(rates.report().is_none());
+    rates.always_on(&stretch(SECOND, 1000, 1, 0));
+    let site = rates.report().unwrap().sites[0];
+    assert!((site.rate.value - 1000.0).abs() < 1e-6, "{site:?}");
+    assert!((site.registrations - 6000.0).abs() < 1e-6, "{site:?}");
+}
+
+#[test]
 fn registrations_never_fall_whatever_is_counted() {
     let mut random = fastrand::Rng::with_seed(5);
     let mut rates = Rates::new(COST);

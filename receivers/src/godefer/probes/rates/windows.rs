@@ -4,7 +4,8 @@
 //! is known exactly, so that bursts and pauses that no window met are accounted for. The probe itself disturbs the figure, since
 //! a hit costs more than many functions that defer do. How it does is not known but bounded:
 //!
-//! - CPU time that the probe used is taken off; its cost is calibrated with an error, which is carried through.
+//! - CPU time that the probe used is taken off. Its cost is calibrated elsewhere, with an error, which is carried through; in the
+//!   target a hit may find colder caches, so that what windows used more than the time outside corrects it, within reason.
 //! - If it displaced work of other threads than those that were hit, nothing should be taken off: the lower bound.
 //! - If it displaced work of the hit threads alone, and these run on few CPUs, they were slowed more than the process as a
 //!   whole: the upper bound.
@@ -24,6 +25,10 @@ const SATURATED: f64 = 0.6;
 const SLOWEST: f64 = 4.0;
 /// Windows of equal weight below which there is no upper bound.
 const FEWEST: f64 = 2.5;
+/// What hits may really cost, as parts of what was calibrated: less is the sign of displaced work, more of something else.
+const PLAUSIBLE: std::ops::RangeInclusive<f64> = 0.6..=1.8;
+/// How sure the calibration is if nothing else is known, as a standard error.
+const BELIEVED: f64 = 0.3;
 /// How often windows may have missed that a target does something else.
 const MISSED: f64 = 0.05;
 /// Counters and CPU time are read one after the other, next to a window of some milliseconds: a part of the figure, and seconds of
@@ -109,7 +114,8 @@ impl Figures {
         if registrations <= 0.0 || cpu <= 0.0 || self.windows.len() < 3 {
             return None;
         }
-        let (likely, displaced) = self.displaced(cost);
+        let displaced = self.displaced(cost);
+        let really = self.costs(earlier);
         let saturated = cost / cpu > SATURATED;
         let kept = if saturated { 0.0 } else { 1.0 };
         let (error, equal) = between(&self.windows, kept)?;
@@ -127,25 +133,43 @@ impl Figures {
         if unknown {
             return Some(Estimate::at_least(lower));
         }
-        let corrected = total((cost * (1.0 + uncertainty)).min(0.9 * cpu));
+        let dear = (1.0 + uncertainty).max(really.clamp(*PLAUSIBLE.start(), *PLAUSIBLE.end()) * (1.0 + uncertainty));
+        let corrected = total((cost * dear).min(0.9 * cpu));
         let concentrated = |displaced: f64, slowed: f64| 1.0 + displaced * ((1.0 - cost / cpu) * slowed - 1.0).max(0.0);
         let (_, upper) = spread(corrected * concentrated(displaced, slowed), error);
-        Some(Estimate { value: total(cost) * concentrated(likely, self.slowed(1.0)), lower, upper })
+        let likely = (1.0 - really / PLAUSIBLE.start()).clamp(0.0, 1.0);
+        let taken_off = (cost * really.clamp(*PLAUSIBLE.start(), *PLAUSIBLE.end())).min(0.9 * cpu);
+        Some(Estimate { value: total(taken_off) * concentrated(likely, self.slowed(1.0)), lower, upper })
     }
 
-    /// How much of the probe's CPU time was taken from the target's work, as a share: what did not show as a higher use of CPU
-    /// inside than outside. Likely, and at most.
-    fn displaced(&self, cost: f64) -> (f64, f64) {
+    /// What hits cost the target, as a part of what was calibrated: the CPU time that windows used more than the time around them.
+    /// Few or unlike windows say little, and then it is what was calibrated.
+    fn costs(&self, earlier: &Self) -> f64 {
+        let windows = || earlier.windows.iter().chain(&self.windows);
+        let sum = |of: &dyn Fn(&Figure) -> f64| windows().map(of).sum::<f64>();
+        let (cost, count) = (sum(&|window| window.cost), real((earlier.windows.len() + self.windows.len()) as u64));
+        if cost <= 0.0 || count < 3.0 {
+            return 1.0;
+        }
+        let ratio = sum(&|window| window.gained * window.wall) / cost;
+        let off = sum(&|window| (window.gained * window.wall - ratio * window.cost).powi(2));
+        let variance = off * count / (count - 1.0) / (cost * cost);
+        let weight = BELIEVED * BELIEVED / (BELIEVED * BELIEVED + variance);
+        (weight * (ratio - 1.0) + 1.0).max(0.0)
+    }
+
+    /// The largest share of the probe's CPU time that was taken from the target's work: what did not show as a higher use of CPU
+    /// inside than outside.
+    fn displaced(&self, cost: f64) -> f64 {
         let wall = self.sum(|window| window.wall);
         let count = real(self.windows.len() as u64);
         let mean = self.sum(|window| window.gained) / count;
         let variance = self.sum(|window| (window.gained - mean).powi(2)) / (count - 1.0);
-        let Some(factor) = student::quantile(count - 1.0) else { return (1.0, 1.0) };
+        let Some(factor) = student::quantile(count - 1.0) else { return 1.0 };
         if cost <= 0.0 || wall <= 0.0 {
-            return (1.0, 1.0);
+            return 1.0;
         }
-        let share = |gained: f64| (1.0 - gained * wall / cost).clamp(0.0, 1.0);
-        (share(mean), share(mean - factor * (variance / count).sqrt()))
+        (1.0 - (mean - factor * (variance / count).sqrt()) * wall / cost).clamp(0.0, 1.0)
     }
 
     /// How much faster the hit threads would have been without the probe if each CPU ran nothing but them. The window with the

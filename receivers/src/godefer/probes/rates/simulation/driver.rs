@@ -30,8 +30,9 @@ pub(super) struct Outcome {
     at_least: usize,
     /// What "at least" said, as a part of the truth.
     lowest: Vec<f64>,
-    /// Relative errors, and relative widths of intervals with two ends.
+    /// Relative errors, without and with their sign, and relative widths of intervals with two ends.
     errors: Vec<f64>,
+    shifts: Vec<f64>,
     widths: Vec<f64>,
     /// Largest share of the target's CPU time that was charged, and that probes really cost.
     pub(super) overhead: f64,
@@ -44,7 +45,7 @@ pub(super) struct Outcome {
 }
 
 impl Outcome {
-    pub(super) const HEAD: &'static str = "scenario                                        reports  held %  sites %  at least %  of true %  error p50 %  p95 %  width p50 %  charged %  cost %  switches";
+    pub(super) const HEAD: &'static str = "scenario                                        reports  held %  sites %  at least %  of true %  error p50 %  p95 %  shift %  width p50 %  charged %  cost %  switches";
 
     pub(super) fn add(&mut self, other: &Self) {
         self.reports += other.reports;
@@ -57,6 +58,7 @@ impl Outcome {
         self.noticed = self.noticed.max(other.noticed);
         self.lowest.extend(&other.lowest);
         self.errors.extend(&other.errors);
+        self.shifts.extend(&other.shifts);
         self.widths.extend(&other.widths);
         self.overhead = self.overhead.max(other.overhead);
         self.real_overhead = self.real_overhead.max(other.real_overhead);
@@ -64,6 +66,11 @@ impl Outcome {
 
     pub(super) fn holds(&self) -> bool {
         self.reports > 0 && self.held * 100 >= self.reports * 95 && self.sites_held * 100 >= self.sites * 95
+    }
+
+    /// By how much the middle one of all values is off.
+    pub(super) fn shift(&self) -> f64 {
+        quantile(&self.shifts, 0.5)
     }
 
     /// Two ends in most reports, a small error, and an interval that is no wider than the truth is high, times `width`.
@@ -75,7 +82,7 @@ impl Outcome {
     pub(super) fn line(&self, name: &str) -> String {
         let percent = |part: usize, all: usize| 100.0 * part as f64 / all.max(1) as f64;
         format!(
-            "{name:<47} {:>7} {:>7.1} {:>8.1} {:>11.1} {:>10.0} {:>12.1} {:>6.1} {:>12.1} {:>10.2} {:>7.2} {:>9.1}",
+            "{name:<47} {:>7} {:>7.1} {:>8.1} {:>11.1} {:>10.0} {:>12.1} {:>6.1} {:>8.1} {:>12.1} {:>10.2} {:>7.2} {:>9.1}",
             self.reports,
             percent(self.held, self.reports),
             percent(self.sites_held, self.sites),
@@ -83,6 +90,7 @@ impl Outcome {
             100.0 * quantile(&self.lowest, 0.5),
             100.0 * quantile(&self.errors, 0.5),
             100.0 * quantile(&self.errors, 0.95),
+            100.0 * self.shift(),
             100.0 * quantile(&self.widths, 0.5),
             100.0 * self.overhead,
             100.0 * self.real_overhead,
@@ -96,6 +104,7 @@ impl Outcome {
         match estimate.upper {
             Some(upper) if truth > 0.0 => {
                 self.errors.push((estimate.value / truth - 1.0).abs());
+                self.shifts.push(estimate.value / truth - 1.0);
                 self.widths.push((upper - estimate.lower) / truth);
             }
             Some(_) => {}

@@ -122,6 +122,25 @@ fn intervals_hold_beside_other_work() {
     ]);
 }
 
+/// In the target hits find colder caches than where they were calibrated, or warmer ones.
+#[test]
+fn hits_that_cost_something_else_than_was_calibrated_do_not_shift_what_is_said() {
+    println!("{}", Outcome::HEAD);
+    for believed in [300, 400, 600] {
+        let cost = HitCost { each: Duration::from_nanos(believed), uncertainty: 0.15 };
+        for scenario in [
+            arrivals("arrivals 100k/s, 1..10 a call", 1e5, Chain::Even(10)),
+            arrivals("arrivals 300k/s, 10 a call", 3e5, Chain::Fixed(10)),
+            bursts(0.5, 0.5, arrivals("0.5 s on, 0.5 s off, 100k/s", 1e5, Chain::Fixed(10))),
+        ] {
+            let mut all = Outcome::default();
+            (0..SEEDS).for_each(|seed| all.add(&run(scenario, seed, cost)));
+            println!("{}", all.line(&format!("{} of 500 ns: {}", believed, scenario.name)));
+            assert!(all.holds() && all.shift().abs() < 0.05, "{believed} ns: {}: shifted by {:.3}", scenario.name, all.shift());
+        }
+    }
+}
+
 #[test]
 fn a_thousandfold_rate_is_noticed_within_a_second_and_paid_for() {
     let jump = Scenario { jump: 30.0, ..STEADY };
