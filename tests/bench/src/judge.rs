@@ -15,8 +15,8 @@ pub const RATE: &str = "go.defer.registrations.rate";
 /// What probes cost, as a share of one CPU.
 pub const OVERHEAD: &str = "deferd.target.overhead";
 
-/// What the promise allows at any CPU use: a millisecond a second.
-const LEAST_ALLOWANCE: f64 = 0.001;
+/// What the promise allows at any CPU use, as a share of one CPU: a millisecond a second.
+pub const LEAST_ALLOWANCE: f64 = 0.001;
 /// What it allows of the CPU that the target uses.
 const ALLOWANCE: f64 = 0.01;
 

@@ -1,6 +1,7 @@
 //! Prints tables of what deferd costs, and of whether its probes do harm; see the README.
 #![expect(clippy::print_stdout, reason = "the tables are the purpose")]
 
+mod many;
 mod service;
 mod tables;
 mod walker;
@@ -24,6 +25,8 @@ enum What {
     Kills(tables::Kills),
     /// What works with which rights, and what is said where it does not
     Capabilities,
+    /// What an agent beside many processes costs, and whether the promise holds for each of them
+    Many(many::Many),
     /// An agent to be killed
     #[command(hide = true)]
     Hold {
@@ -41,6 +44,7 @@ fn main() -> Result<(), Failure> {
         Some(What::AttachCycles(options)) => tables::attach_cycles(&options),
         Some(What::Kills(options)) => tables::kills(&options),
         Some(What::Capabilities) => tables::capabilities(),
+        Some(What::Many(options)) => many::many(&options),
         // As text: it is read by who started it.
         Some(What::Hold { pid, restless }) => {
             deferd_bench::harm::hold(pid, restless, &mut std::io::stdout()).map_err(|error| error.to_string().into())

@@ -112,14 +112,15 @@ fn watching(pids: &[u32], interval: &str) -> Result<Cost, Failure> {
     Ok(cost)
 }
 
-fn rss(pid: u32) -> Result<f64, Failure> {
+/// Memory of a process that is in use, in MiB.
+pub(crate) fn rss(pid: u32) -> Result<f64, Failure> {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status"))?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).ok_or("no VmRSS")?;
     Ok(line.trim().trim_end_matches("kB").trim().parse::<f64>()? / 1024.0)
 }
 
 /// User and system time of a process.
-fn cpu_seconds(pid: u32) -> Result<f64, Failure> {
+pub(crate) fn cpu_seconds(pid: u32) -> Result<f64, Failure> {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat"))?;
     // The name of the program stands in brackets, and may hold anything; utime and stime are the 12th and 13th after it.
     let (_, fields) = stat.rsplit_once(')').ok_or("no stat")?;

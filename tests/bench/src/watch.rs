@@ -20,11 +20,21 @@ pub struct Watcher {
 impl Watcher {
     /// Starts this deferd, with its default budgets, to watch one process and to report each second.
     pub fn start(deferd: &Path, pid: u32) -> Result<Self, Failure> {
+        Self::of(deferd, &[pid], "1s")
+    }
+
+    /// The same for several processes, with this time between two looks at each.
+    pub fn of(deferd: &Path, pids: &[u32], interval: &str) -> Result<Self, Failure> {
         let folder = tempfile::tempdir()?;
         let file = folder.path().join("recording.jsonl");
         let ports = Ports::free();
-        let text = configuration(pid, &file, ports);
+        let text = configuration(pids, interval, &file, ports);
         Ok(Self { service: Service::start_by(Command::new(deferd), &text, ports), file, _folder: folder })
+    }
+
+    /// The process id of deferd.
+    pub fn pid(&self) -> u32 {
+        self.service.pid()
     }
 
     /// The lines of its log that complain.
@@ -43,14 +53,15 @@ impl Watcher {
 }
 
 /// Probes are on by default, so nothing is said about them: a deferd that has none can be measured too.
-fn configuration(pid: u32, file: &Path, ports: Ports) -> String {
+fn configuration(pids: &[u32], interval: &str, file: &Path, ports: Ports) -> String {
+    let include = pids.iter().map(|pid| format!("{{pid: {pid}}}")).collect::<Vec<_>>().join(", ");
     format!(
         "receivers:
   godefer:
     targets:
-      include: [{{pid: {pid}}}]
+      include: [{include}]
     snapshot:
-      interval: 1s
+      interval: {interval}
     discovery_interval: 200ms
     min_age: 0s
 exporters:

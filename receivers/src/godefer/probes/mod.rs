@@ -18,6 +18,7 @@ pub mod places;
 mod points;
 mod probed;
 mod prober;
+mod program_time;
 mod rates;
 mod reading;
 mod remembered;

@@ -19,6 +19,7 @@ use super::panics::Book;
 use super::placed::Placed;
 use super::places::{Places, offsets};
 use super::prober::Subject;
+use super::program_time::{ProgramTime, Work};
 use super::rates::SiteRate;
 use super::returns::{Returns, Target, UNCERTAINTY};
 use super::samples::Samples;
@@ -44,6 +45,7 @@ pub(super) struct Probed {
     settings: Settings,
     arbiter: Arbiter,
     panics: Placed,
+    panic_time: ProgramTime,
     returns: Returns,
     files: Placed,
     files_grow: bool,
@@ -84,6 +86,7 @@ impl Probed {
             settings,
             arbiter: Arbiter::new(config.max_target_overhead.ratio(), now),
             panics: Placed::default(),
+            panic_time: ProgramTime::default(),
             files: Placed::default(),
             files_grow: false,
             book: Book::new(Arc::clone(&subject.image), subject.bias),
@@ -243,10 +246,10 @@ impl Probed {
         // With what the calibration may be wrong by: the promise is not to depend on it.
         let each = host.hit_cost().mul_f64(1.0 + UNCERTAINTY);
         let times = |cost: Duration, count: u64| cost.saturating_mul(u32::try_from(count).unwrap_or(u32::MAX));
-        let panics = times(each, spent.panic_hits()) + Duration::from_nanos(spent.panic_nanoseconds);
+        let panics = times(each, spent.panic_hits()) + self.panic_time.settle(Work::panics_of(&spent));
         self.arbiter.charge(Probe::Panics, panics, now);
         if with_returns {
-            let returns = times(each, spent.returns) + Duration::from_nanos(spent.walk_nanoseconds);
+            let returns = times(each, spent.returns) + self.returns.walking(&spent);
             self.arbiter.charge(Probe::Rates, returns, now);
         }
         self.arbiter.charge(Probe::Files, times(each + FILE_COST, spent.opens + spent.closes), now);

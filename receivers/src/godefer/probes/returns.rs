@@ -3,12 +3,13 @@
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use deferd_bpf::{Link, Place, Settings};
+use deferd_bpf::{Link, Place, Settings, Usage};
 use deferd_goproc::memory::AnyMemory;
 
 use super::arbiter::{Arbiter, Grant, Probe};
 use super::host::Host;
 use super::placed::Placed;
+use super::program_time::{ProgramTime, Work};
 use super::rates::{HitCost, Interval, Learned, Load, Mode, Planner, Rates, SiteRate, Window, expected, next_window};
 use super::reading::{Reading, between};
 
@@ -29,6 +30,7 @@ pub(super) struct Returns {
     planner: Planner,
     rates: Rates,
     learned: Learned,
+    walk_time: ProgramTime,
     hit: Duration,
     /// Where the present stretch began, or the last window ended: what comes next counts from here.
     began: Option<Reading>,
@@ -72,6 +74,7 @@ impl Returns {
             planner: Planner::new(is_there, now),
             rates: Rates::new(HitCost { each: hit, uncertainty: UNCERTAINTY }),
             learned: Learned::default(),
+            walk_time: ProgramTime::default(),
             hit,
             began: None,
             due: is_there.then_some(now),
@@ -138,7 +141,8 @@ impl Returns {
     pub(super) fn stretch(&mut self, target: &Target, arbiter: &mut Arbiter, host: &mut Host) {
         let Mode::AlwaysOn { shift } = self.planner.mode() else { return };
         let (Some(before), Some(after)) = (self.began.take(), target.read(host)) else { return };
-        let interval = between(&before, &after, shift);
+        let mut interval = between(&before, &after, shift);
+        interval.walk_time = self.walk_time.settle(Work::walks(&interval));
         self.rates.always_on(&interval);
         self.learned.always_on(&interval);
         let (now, load) = (after.at, self.load());
@@ -225,9 +229,11 @@ impl Returns {
         }
         let gone = target.read(host);
         let (Some(before), Some(began), Some(ended), Some(gone)) = (before, began, ended, gone) else { return };
-        let inside = between(&began, &ended, shift);
-        let counted = cost_of(&between(&before, &ended, shift), self.hit);
-        let pace = cost_of(&inside, self.hit).as_secs_f64() / inside.wall.as_secs_f64().max(1e-4);
+        let mut inside = between(&began, &ended, shift);
+        inside.walk_time = self.walk_time.settle(Work::walks(&inside));
+        let placing = self.cost_of(&between(&before, &began, shift));
+        let counted = placing + self.cost_of(&inside);
+        let pace = self.cost_of(&inside).as_secs_f64() / inside.wall.as_secs_f64().max(1e-4);
         let tail = self.tail(pace, &between(&ended, &gone, shift));
         arbiter.charge(Probe::Rates, (counted + tail).mul_f64(1.0 + UNCERTAINTY), gone.at);
         self.learned.window(&inside, gone.at.saturating_duration_since(began.at));
@@ -237,7 +243,7 @@ impl Returns {
                 inside,
                 outside_wall: outside.wall,
                 outside_cpu: outside.target_cpu,
-                outside_cost: self.tail + cost_of(&between(&before, &began, shift), self.hit),
+                outside_cost: self.tail + placing,
             });
         }
         self.tail = tail;
@@ -250,15 +256,21 @@ impl Returns {
     /// since the last of them found no program any more.
     fn tail(&self, pace: f64, removal: &Interval) -> Duration {
         let expected = Duration::from_secs_f64((pace * removal.wall.as_secs_f64()).clamp(0.0, 60.0));
-        expected.max(cost_of(removal, self.hit))
+        expected.max(self.cost_of(removal))
     }
 
     fn load(&self) -> Load {
         self.learned.load(self.hit)
     }
-}
 
-/// What the hits of a stretch cost.
-fn cost_of(interval: &Interval, hit: Duration) -> Duration {
-    hit.saturating_mul(u32::try_from(interval.hits).unwrap_or(u32::MAX)) + interval.walk_time
+    /// Of the time that walks are said to have taken what can have been walking.
+    pub(super) fn walking(&self, usage: &Usage) -> Duration {
+        self.walk_time.plausible(Work::walks_of(usage))
+    }
+
+    /// What the hits of a stretch cost.
+    fn cost_of(&self, interval: &Interval) -> Duration {
+        let hits = u32::try_from(interval.hits).unwrap_or(u32::MAX);
+        self.hit.saturating_mul(hits) + self.walk_time.plausible(Work::walks(interval))
+    }
 }
