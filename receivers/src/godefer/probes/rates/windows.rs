@@ -27,6 +27,8 @@ const SLOWEST: f64 = 4.0;
 const FEWEST: f64 = 2.5;
 /// What hits may really cost, as parts of what was calibrated: less is the sign of displaced work, more of something else.
 const PLAUSIBLE: std::ops::RangeInclusive<f64> = 0.6..=1.8;
+/// The same for windows that are taken to be like the rest of the time.
+const LIKE_THE_REST: std::ops::RangeInclusive<f64> = 0.3..=2.0;
 /// How sure the calibration is if nothing else is known, as a standard error.
 const BELIEVED: f64 = 0.3;
 /// How often windows may have missed that a target does something else.
@@ -118,8 +120,9 @@ impl Figures {
         let really = self.costs(earlier);
         let saturated = cost / cpu > SATURATED;
         let kept = if saturated { 0.0 } else { 1.0 };
-        let (error, equal) = between(&self.windows, kept)?;
-        let (error, all) = self.with(earlier, kept, error, equal);
+        let (error, equal) = between(&self.windows, own(kept))?;
+        let alone = error;
+        let (error, all) = self.with(earlier, kept, alone, equal);
         let error = error.hypot(self.walks?).hypot(2.0 / real(self.found).sqrt()).hypot(EDGE);
         let error = error.hypot(READING * real(self.windows.len() as u64) / cpu);
         // CPU time that a target spends without registering and that no window met: no more than what so many windows would
@@ -138,8 +141,24 @@ impl Figures {
         let concentrated = |displaced: f64, slowed: f64| 1.0 + displaced * ((1.0 - cost / cpu) * slowed - 1.0).max(0.0);
         let (_, upper) = spread(corrected * concentrated(displaced, slowed), error);
         let likely = (1.0 - really / PLAUSIBLE.start()).clamp(0.0, 1.0);
-        let taken_off = (cost * really.clamp(*PLAUSIBLE.start(), *PLAUSIBLE.end())).min(0.9 * cpu);
-        Some(Estimate { value: total(taken_off) * concentrated(likely, self.slowed(1.0)), lower, upper })
+        // Displaced work says nothing about what hits cost, and then they cost what was calibrated.
+        let believed = likely + (1.0 - likely) * really.clamp(*PLAUSIBLE.start(), *PLAUSIBLE.end());
+        let taken_off = (cost * believed).min(0.9 * cpu);
+        let by_cpu = total(taken_off) * concentrated(likely, self.slowed(1.0));
+        Some(Estimate { value: self.with_time(by_cpu, alone, cost), lower, upper })
+    }
+
+    /// Where windows used about as much more CPU time as the probe costs, they were like the rest of the time, and registrations per
+    /// second of windows are as good an answer as those per CPU second; the one that windows agree about more counts more.
+    fn with_time(&self, by_cpu: f64, error: f64, cost: f64) -> f64 {
+        let gained = self.sum(|window| window.gained * window.wall);
+        let Some((by_time_error, _)) = between(&self.windows, |window| window.wall) else { return by_cpu };
+        if !LIKE_THE_REST.contains(&(gained / cost)) {
+            return by_cpu;
+        }
+        let by_time = self.sum(|window| window.registrations) / self.sum(|window| window.wall) * self.span;
+        let (by_cpu_weight, by_time_weight) = (error.hypot(EDGE).powi(-2), by_time_error.hypot(EDGE).powi(-2));
+        by_cpu_weight.mul_add(by_cpu, by_time_weight * by_time) / (by_cpu_weight + by_time_weight)
     }
 
     /// What hits cost the target, as a part of what was calibrated: the CPU time that windows used more than the time around them.
@@ -184,7 +203,7 @@ impl Figures {
     /// were more different from each other than these are, these look alike by chance.
     fn with(&self, earlier: &Self, kept: f64, error: f64, equal: f64) -> (f64, f64) {
         let windows = || earlier.windows.iter().chain(&self.windows).copied();
-        match between(&windows().collect::<Vec<_>>(), kept) {
+        match between(&windows().collect::<Vec<_>>(), own(kept)) {
             Some((of_all, all)) if all > equal => (error.max(of_all * (all / equal).sqrt()), all),
             _ => (error, equal),
         }
@@ -193,9 +212,8 @@ impl Figures {
 
 /// The relative error of registrations per CPU second from the spread between windows (the jackknife, which is honest about a
 /// ratio of few windows), and how many windows of equal weight there are.
-fn between(windows: &[Figure], kept: f64) -> Option<(f64, f64)> {
+fn between(windows: &[Figure], weight: impl Fn(&Figure) -> f64) -> Option<(f64, f64)> {
     let sum = |of: &dyn Fn(&Figure) -> f64| windows.iter().map(of).sum::<f64>();
-    let weight = |window: &Figure| (window.cpu - kept * window.cost).max(0.0);
     let (registrations, weights) = (sum(&|window| window.registrations), sum(&weight));
     let equal = weights * weights / sum(&|window| weight(window).powi(2));
     let factor = student::quantile(equal - 1.0)?;
@@ -205,6 +223,11 @@ fn between(windows: &[Figure], kept: f64) -> Option<(f64, f64)> {
     let variance = sum(&|window| (without(window) - mean).powi(2)) * (count - 1.0) / count;
     let error = factor * variance.sqrt() / (registrations / weights);
     error.is_finite().then_some((error, equal))
+}
+
+/// CPU seconds in a window without those of the probe, if they are to be taken off.
+fn own(taken_off: f64) -> impl Fn(&Figure) -> f64 {
+    move |window| (window.cpu - taken_off * window.cost).max(0.0)
 }
 
 fn figure(window: &Window, pc: Option<u64>, each: f64, mean: f64) -> Figure {

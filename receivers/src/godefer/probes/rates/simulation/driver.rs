@@ -73,10 +73,10 @@ impl Outcome {
         quantile(&self.shifts, 0.5)
     }
 
-    /// Two ends in most reports, a small error, and an interval that is no wider than the truth is high, times `width`.
+    /// Two ends in most reports, a small error that goes both ways, and an interval that is no wider than the truth is high, times `width`.
     pub(super) fn says_something(&self, width: f64) -> bool {
         let good = quantile(&self.errors, 0.5) < 0.35 && quantile(&self.widths, 0.5) < width;
-        good && self.at_least * 2 < self.reports
+        good && self.shift().abs() < 0.15 && self.at_least * 2 < self.reports
     }
 
     pub(super) fn line(&self, name: &str) -> String {
