@@ -66,8 +66,13 @@ pub fn judge(said: &Announcement, account: &Account, recording: &Recording, from
     let share = 1.0 / real(said.sites.len().max(1) as u64);
     let of = |metric| series(recording, metric, said, from, to);
     let (mut reported, mut truth) = (0.0, 0.0);
-    for points in of(REGISTRATIONS).values() {
-        let (Some((&begin, first)), Some((&end, last))) = (points.first_key_value(), points.last_key_value()) else { continue };
+    let (lower, upper) = (of("go.defer.registrations.rate.lower"), of("go.defer.registrations.rate.upper"));
+    for (site, points) in of(REGISTRATIONS) {
+        // Where only "at least" is known a counter is behind by design, and catches up as soon as a rate is known.
+        let known = upper.get(site).and_then(|upper| Some((upper.first_key_value()?.0, upper.last_key_value()?.0)));
+        let mut compared = points.iter().filter(|(time, _)| known.is_none_or(|(from, to)| (from..=to).contains(time)));
+        let Some((&begin, first)) = compared.next() else { continue };
+        let (&end, last) = compared.next_back().unwrap_or((&begin, first));
         let falls = points.values().zip(points.values().skip(1)).filter(|(before, after)| after.value < before.value);
         verdict.fell += u32::try_from(falls.count()).unwrap_or(u32::MAX);
         if let Some(registered) = account.registrations(begin, end).filter(|_| begin < end) {
@@ -77,7 +82,6 @@ pub fn judge(said: &Announcement, account: &Account, recording: &Recording, from
             verdict.counter = Some((reported, truth));
         }
     }
-    let (lower, upper) = (of("go.defer.registrations.rate.lower"), of("go.defer.registrations.rate.upper"));
     let mut widths = Vec::new();
     for (site, rates) in of(RATE) {
         let bound = |series: &BTreeMap<_, Series<'_>>, time: &u64| series.get(site)?.get(time).map(|point| point.value);

@@ -59,6 +59,15 @@ fn counters_of_all_sites_are_compared_with_what_happened_between_their_points() 
 }
 
 #[test]
+fn a_counter_is_compared_from_where_a_rate_is_known_to_where_it_is() {
+    let mut points = vec![point(REGISTRATIONS, 7, 3, 1.0)]; // behind
+    points.extend((4..8).map(|second| point(REGISTRATIONS, 7, second, real(second) * 10.0)));
+    points.push(point(REGISTRATIONS, 7, 9, 71.0)); // behind again
+    points.extend((4..8).map(|second| point("go.defer.registrations.rate.upper", 7, second, 10.0)));
+    assert_eq!(judged(points).counter, Some((10.0, 10.0)));
+}
+
+#[test]
 fn a_counter_that_falls_is_told() {
     let verdict =
         judged(vec![point(REGISTRATIONS, 7, 3, 30.0), point(REGISTRATIONS, 7, 4, 29.0), point(REGISTRATIONS, 7, 5, 31.0)]);

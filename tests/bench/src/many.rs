@@ -87,7 +87,9 @@ fn watch(count: usize, options: &Many) -> Result<Seen, Failure> {
     let cpu = (cpu_seconds(watcher.pid())? - before) / begin.elapsed().as_secs_f64();
     let rss = rss(watcher.pid())?;
     let told = watcher.stop();
-    programs.into_iter().for_each(|program| drop(program.end()));
+    for program in programs {
+        program.end();
+    }
     Ok(judge(&told, u64::try_from(from.as_nanos())?, rss, cpu))
 }
 

@@ -25,8 +25,8 @@ const LENGTH: Duration = Duration::from_millis(10);
 const CLOSEST: Duration = Duration::from_millis(200);
 /// Windows that are farther apart are left to the arbiter: it grants none that are too expensive.
 const FARTHEST: Duration = Duration::from_mins(1);
-/// Time from one window to the next before anything is known.
-const FIRST: Duration = Duration::from_secs(1);
+/// So many windows say a rate, and the first ones come as close as savings pay for: nobody is to wait for it.
+const FIRST: u32 = 3;
 /// How long windows must have seen an easy load before the probe becomes always on again, after it was too much once, and at
 /// most. Doubled each time it was too much again soon.
 const HOLD: Duration = Duration::from_secs(5);
@@ -68,8 +68,9 @@ pub(crate) struct Planner {
     mode: Mode,
     /// Of windows.
     length: Duration,
-    /// Since when the mode is what it is.
+    /// Since when the mode is what it is, and the windows that there were since.
     since: Instant,
+    opened: u32,
     /// How long an easy load has to last, and since when it does.
     hold: Duration,
     easy_since: Option<Instant>,
@@ -78,8 +79,8 @@ pub(crate) struct Planner {
 impl Planner {
     /// `deferreturn`: whether the binary has it. The first look is a window, which does little harm whatever it finds.
     pub(crate) fn new(deferreturn: bool, now: Instant) -> Self {
-        let mode = if deferreturn { Mode::Windows { every: FIRST, length: LENGTH, shift: 4 } } else { Mode::Off };
-        Self { mode, length: LENGTH, since: now, hold: Duration::ZERO, easy_since: None }
+        let mode = if deferreturn { Mode::Windows { every: CLOSEST, length: LENGTH, shift: 4 } } else { Mode::Off };
+        Self { mode, length: LENGTH, since: now, opened: 0, hold: Duration::ZERO, easy_since: None }
     }
 
     /// How long windows are from now on.
@@ -109,6 +110,7 @@ impl Planner {
                 }
             }
             Mode::Windows { .. } => {
+                self.opened = self.opened.saturating_add(1);
                 let easy = !in_debt && affordable(load.peak, MAX_SHIFT, EASY);
                 let since = if easy { Some(*self.easy_since.get_or_insert(now)) } else { None };
                 self.easy_since = since;
@@ -116,7 +118,7 @@ impl Planner {
                 let shift = (0..=MAX_SHIFT).find(|shift| affordable(load.peak, *shift, EASY));
                 match shift.filter(|_| lasting) {
                     Some(shift) => Mode::AlwaysOn { shift },
-                    None => windows(load, available, self.length),
+                    None => self.windows(load, available),
                 }
             }
         };
@@ -134,7 +136,7 @@ impl Planner {
             self.hold = if calm { HOLD } else { self.hold.saturating_mul(2).clamp(HOLD, LONGEST_HOLD) };
         }
         self.easy_since = None;
-        self.enter(windows(load, available, self.length), now)
+        self.enter(self.windows(load, available), now)
     }
 
     /// Hits within one second after which the kernel side has to say at once that it is too much: what is available for that
@@ -143,9 +145,16 @@ impl Planner {
         whole((available / load.each(self.mode.shift()).max(1e-9)).floor()).max(1)
     }
 
+    fn windows(&self, load: &Load, available: f64) -> Mode {
+        match windows(load, available, self.length) {
+            Mode::Windows { length, shift, .. } if self.opened < FIRST => Mode::Windows { every: CLOSEST, length, shift },
+            later => later,
+        }
+    }
+
     fn enter(&mut self, mode: Mode, now: Instant) -> Mode {
         if std::mem::discriminant(&mode) != std::mem::discriminant(&self.mode) {
-            self.since = now;
+            (self.since, self.opened) = (now, 0);
             self.easy_since = None;
         }
         self.mode = mode;

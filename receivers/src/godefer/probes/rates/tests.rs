@@ -244,11 +244,19 @@ fn in_debt_nothing_becomes_always_on() {
     assert!(matches!(planner.decide(&load(10.0), AVAILABLE, true, now), Mode::Windows { .. }));
 }
 
+/// The last of `count` decisions, one after each window.
+fn decided(planner: &mut Planner, load: &Load, available: f64, count: u32) -> (Duration, Duration, u8) {
+    let modes = (0..count).map(|_| planner.decide(load, available, false, Instant::now()));
+    let Some(Mode::Windows { every, length, shift }) = modes.last() else { panic!("on") };
+    (every, length, shift)
+}
+
 #[test]
-fn windows_use_what_is_available() {
+fn windows_use_what_is_available_and_the_first_ones_what_was_saved() {
     let mut planner = Planner::new(true, Instant::now());
     let load = load(1e6);
-    let Mode::Windows { every, length, shift } = planner.decide(&load, AVAILABLE, false, Instant::now()) else { panic!("on") };
+    assert_eq!(decided(&mut planner, &load, AVAILABLE, 2).0, 200 * MILLISECOND);
+    let (every, length, shift) = decided(&mut planner, &load, AVAILABLE, 1);
     assert_eq!(length, 10 * MILLISECOND);
     let share = expected(&load, shift).as_secs_f64() / every.as_secs_f64();
     assert!((0.0079..0.0081).contains(&share), "{share}");
@@ -258,7 +266,7 @@ fn windows_use_what_is_available() {
 fn long_chains_make_windows_walk_less_and_not_rarer_for_minutes() {
     let mut planner = Planner::new(true, Instant::now());
     let load = Load { walk: 500 * MILLISECOND / 1000, ..load(10_000.0) };
-    let Mode::Windows { every, shift, .. } = planner.decide(&load, 0.001, false, Instant::now()) else { panic!("on") };
+    let (every, _, shift) = decided(&mut planner, &load, 0.001, 3);
     assert!(every < 10 * SECOND, "{every:?} at one in 2^{shift}");
 }
 
