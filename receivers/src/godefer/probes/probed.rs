@@ -140,7 +140,7 @@ impl Probed {
         if is_there && (!is_wanted || !whatever_it_costs && self.arbiter.must_shed(probe, now)) {
             let began = self.settled;
             if let Some(link) = self.placed(probe).take(began) {
-                host.remover.remove(link);
+                drop(link.remove());
             }
         } else if !is_there && is_wanted && (whatever_it_costs || self.arbiter.grant(probe, ANOTHER_TRY, now) == Grant::Yes) {
             let places = if probe == Probe::Panics { &self.places.panics } else { &self.places.files };
@@ -162,7 +162,7 @@ impl Probed {
             && self.returns.placed.is_there()
             && let Some(link) = self.returns.end(self.settled)
         {
-            host.remover.remove(link);
+            drop(link.remove());
         }
     }
 
