@@ -29,9 +29,8 @@ enum What {
     Hold {
         /// Of the program
         pid: u32,
-        /// Place and remove all the time
-        #[arg(long)]
-        restless: bool,
+        #[command(flatten)]
+        agent: deferd_bench::harm::Agent,
     },
 }
 
@@ -42,8 +41,8 @@ fn main() -> Result<(), Failure> {
         Some(What::Kills(options)) => tables::kills(&options),
         Some(What::Capabilities) => tables::capabilities(),
         // As text: it is read by who started it.
-        Some(What::Hold { pid, restless }) => {
-            deferd_bench::harm::hold(pid, restless, &mut std::io::stdout()).map_err(|error| error.to_string().into())
+        Some(What::Hold { pid, agent }) => {
+            deferd_bench::harm::hold(pid, agent, &mut std::io::stdout()).map_err(|error| error.to_string().into())
         }
     }
 }
