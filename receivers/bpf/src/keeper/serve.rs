@@ -16,9 +16,10 @@ use super::wire::{Answer, MAX_REQUEST, Order, Request, What};
 use crate::MAX_SLOTS;
 use crate::sys::link_uprobe_multi;
 
-/// Threads that remove. Each removal waits for some ten milliseconds, mostly for the same, so that with these a thousand links are
-/// gone in seconds when the agent is.
+/// Threads that remove, so that no removal waits for another. Each waits for some ten milliseconds for the kernel.
 const REMOVERS: usize = 8;
+/// More of them for all that is left when the agent is gone, and its threads with it: they all wait for the same.
+const MORE_AT_THE_END: usize = 48;
 /// Most links at a time: those for panics, returns and files of each target, and those that are on their way out.
 const MAX_LINKS: usize = MAX_SLOTS as usize * 4;
 
@@ -41,11 +42,16 @@ pub(super) fn serve_with(socket: BorrowedFd<'_>, placing: Placing<'_>) -> io::Re
     std::thread::scope(|scope| {
         // Taken in, so that it is dropped however this ends: then the removers end too.
         let leave = leave;
+        let remover = || Builder::new().name("deferd-removal".to_owned()).spawn_scoped(scope, || remove(socket, &leaving));
         for _ in 0..REMOVERS {
-            Builder::new().name("deferd-removal".to_owned()).spawn_scoped(scope, || remove(socket, &leaving))?;
+            remover()?;
         }
         let mut keeper = Keeper { socket, placing, programs: Vec::new(), links: BTreeMap::new(), leave };
         let outcome = keeper.obey();
+        for _ in 0..keeper.links.len().min(MORE_AT_THE_END) {
+            // Those that are there do it too, and take longer.
+            let _ = remover();
+        }
         for link in std::mem::take(&mut keeper.links).into_values() {
             keeper.let_go(link, None);
         }

@@ -92,9 +92,17 @@ impl Host {
         }
         let (timer, taken) = (probes.timer(), BTreeSet::from([OWN_SLOT]));
         let mut host = Self { probes, taken, hit_cost: Duration::ZERO, timer };
-        host.self_test()?;
-        host.hit_cost = host.calibrate()?;
-        Ok(host)
+        match host.self_test().and_then(|()| host.calibrate()) {
+            Ok(cost) => {
+                host.hit_cost = cost;
+                Ok(host)
+            }
+            Err(error) => {
+                // Not to be loaded anew, by a process that may have no rights any more, or without the keeper that is gone.
+                host.end();
+                Err(error)
+            }
+        }
     }
 
     pub(super) fn hit_cost(&self) -> Duration {
