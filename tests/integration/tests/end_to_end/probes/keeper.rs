@@ -14,7 +14,7 @@ use super::breakpoints::{Breakpoints, OF_PANICS, OF_RATES};
 
 const NAME: &str = "deferd-keeper";
 /// Services that are killed, each some time after it has begun to open windows.
-const KILLS: u64 = 10;
+const KILLS: u64 = 25;
 /// The most of that time in milliseconds: more than any window and its removal take.
 const AFTER: u64 = 100;
 /// Too many to be counted all the time, so that there are windows.
