@@ -94,6 +94,9 @@ pub(crate) enum Command {
     /// What the service starts to keep its rights
     #[command(hide = true)]
     TargetHelper,
+    /// What the service starts to hold its breakpoints
+    #[command(hide = true)]
+    ProbeKeeper,
 }
 
 /// What to do with rules.

@@ -36,6 +36,7 @@ pub(crate) fn run(registry: &Registry, arguments: impl Iterator<Item = OsString>
         Some(Command::Snapshot(arguments)) => snapshot::run(&arguments),
         Some(Command::Probe(arguments)) => probe::run(&arguments),
         Some(Command::TargetHelper) => helper::run(),
+        Some(Command::ProbeKeeper) => helper::run_keeper(),
         Some(Command::Demo(arguments)) => demo::run(registry, &arguments),
     }
 }

@@ -19,6 +19,8 @@ use std::thread::available_parallelism;
 use deferd_component::{Kind, Registry};
 use deferd_config::Source;
 use deferd_engine::StopReport;
+use deferd_receivers::godefer::keeper::Running;
+use deferd_receivers::godefer::prepare_probes;
 use tokio::sync::oneshot;
 
 use crate::cli::environment;
@@ -50,7 +52,8 @@ pub(crate) fn run(registry: &Registry, sources: Vec<Source>, keep_capabilities: 
     let log = Log::start(&loaded.service.telemetry.logs);
     process::raise_file_limit();
     // Before the first thread: rights are those of a thread, and later ones begin with those of the one that starts them.
-    let helper = match helper::separate(keep_capabilities, || prepare(&loaded)) {
+    let mut keeper = None;
+    let helper = match helper::separate(keep_capabilities, || keeper = prepare(&loaded)) {
         Ok(helper) => helper,
         Err(error) => {
             complain(format_args!("cannot give capabilities up: {error}; --keep-capabilities goes on with all of them"));
@@ -68,16 +71,19 @@ pub(crate) fn run(registry: &Registry, sources: Vec<Source>, keep_capabilities: 
     let exit = runtime.block_on(live(registry, sources, loaded, log));
     // What is still running at this point was given its time.
     runtime.shutdown_background();
+    // Last: it waits until the last breakpoint is gone.
+    drop(keeper);
     exit
 }
 
 /// Does what takes rights that are given up then.
-fn prepare(loaded: &Loaded) {
+fn prepare(loaded: &Loaded) -> Option<Running> {
     for id in loaded.document.ids(Kind::Receiver).iter().filter(|id| id.type_() == "godefer") {
         if let Ok(config) = loaded.document.decode::<deferd_receivers::godefer::Config>(Kind::Receiver, id) {
-            return deferd_receivers::godefer::prepare_probes(&config.probes);
+            return prepare_probes(&config.probes, helper::start_keeper);
         }
     }
+    None
 }
 
 /// Says who has which rights. The helper itself ends with the value.

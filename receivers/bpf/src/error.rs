@@ -106,6 +106,9 @@ pub enum PlaceError {
         /// Which.
         pid: u32,
     },
+    /// There is nobody to place them any more; see [`crate::keeper`].
+    #[error("{0}")]
+    KeeperLost(io::Error),
     /// Anything else.
     #[error("placing probes in process {pid}: {error}")]
     System {
@@ -121,6 +124,7 @@ impl PlaceError {
         match error.raw_os_error() {
             Some(libc::ESRCH | libc::ENOENT) => Self::Gone { pid },
             Some(libc::EACCES | libc::EPERM) => Self::Denied { pid },
+            None if error.kind() == io::ErrorKind::BrokenPipe => Self::KeeperLost(error),
             _ => Self::System { pid, error },
         }
     }

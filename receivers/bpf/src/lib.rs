@@ -9,6 +9,8 @@
 //! What this crate does not know is Go: where breakpoints may stand and what addresses mean is for its user.
 
 mod error;
+pub mod keeper;
+mod link;
 mod object;
 mod probes;
 #[expect(unsafe_code, reason = "the system call itself; see the module")]
@@ -17,5 +19,6 @@ mod wire;
 
 pub use aya::maps::MapError;
 pub use error::{LoadError, PlaceError};
-pub use probes::{Events, Link, Place, Probes};
+pub use link::Link;
+pub use probes::{Events, Place, Probes};
 pub use wire::{BUCKETS, Event, MAX_SLOTS, Offsets, OpenFile, PanicCount, PanicRecord, Role, Settings, Site, Stage, Text, Usage};

@@ -14,7 +14,7 @@ use crate::sys::{Code, load_btf, load_uprobe_multi};
 const OBJECT: &[u8] = aya::include_bytes_aligned!("../godefer.bpf.o");
 
 /// The programs that are attached with one link at many places.
-const MULTI: [&str; 4] = ["on_self_test", "on_return", "on_panic", "on_file"];
+pub(crate) const MULTI: [&str; 4] = ["on_self_test", "on_return", "on_panic", "on_file"];
 
 /// Maps and the timer's program, by the library; and the other programs over these maps.
 pub(crate) fn load() -> Result<(Ebpf, BTreeMap<&'static str, OwnedFd>), LoadError> {

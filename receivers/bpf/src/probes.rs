@@ -1,20 +1,24 @@
 //! The loaded programs and their maps.
 
 use std::collections::BTreeMap;
+use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::Path;
+use std::sync::Arc;
 
 use aya::Ebpf;
 use aya::maps::{Array, HashMap, MapData, MapError, PerCpuArray, RingBuf};
 use aya::programs::perf_event::{PerfEvent, PerfEventConfig, PerfEventLinkId, PerfEventScope, SamplePolicy, SoftwareEvent};
+use rustix::fs::{Mode, OFlags, open};
 
-use crate::object::load;
+use crate::keeper::{Client, MAX_PLACES, Order};
+use crate::object::{MULTI, load};
 use crate::sys::link_uprobe_multi;
 use crate::wire::{
     Event, FILE_WORDS, OpenFile, PANIC_KEY_WORDS, PanicCount, Role, SITE_WORDS, Settings, Site, TARGET_WORDS, USAGE_WORDS, Usage,
     low,
 };
-use crate::{LoadError, PlaceError};
+use crate::{Link, LoadError, PlaceError};
 
 /// What `on_timer` is called, and the program's name in messages.
 const TIMER: &str = "on_tick";
@@ -22,6 +26,8 @@ const TIMER: &str = "on_tick";
 /// All programs, loaded and attached to nothing.
 pub struct Probes {
     programs: BTreeMap<&'static str, OwnedFd>,
+    /// Who places; this process itself if there is none.
+    keeper: Option<Arc<Client>>,
     agents: Array<MapData, [u32; 2]>,
     targets: Array<MapData, [u32; TARGET_WORDS]>,
     usages: PerCpuArray<MapData, [u64; USAGE_WORDS]>,
@@ -56,12 +62,6 @@ pub struct Place {
     pub file_offset: u64,
 }
 
-/// Breakpoints in a process; they go when it is dropped, which takes some ten milliseconds.
-#[derive(Debug)]
-pub struct Link {
-    _descriptor: OwnedFd,
-}
-
 impl Probes {
     /// Loads everything. Needs `CAP_BPF` and `CAP_PERFMON`; what is done with it later needs neither.
     pub fn load() -> Result<Self, LoadError> {
@@ -69,6 +69,7 @@ impl Probes {
         let failed = |error: MapError| LoadError::from_library("opening the maps", &error);
         Ok(Self {
             programs,
+            keeper: None,
             agents: Array::try_from(take(&mut ebpf, "agents")?).map_err(failed)?,
             targets: Array::try_from(take(&mut ebpf, "targets")?).map_err(failed)?,
             usages: PerCpuArray::try_from(take(&mut ebpf, "usages")?).map_err(failed)?,
@@ -84,19 +85,50 @@ impl Probes {
         })
     }
 
+    /// Has breakpoints placed and removed by a keeper from now on, who is handed the programs. Those that stand stay where they are.
+    pub fn place_through(&mut self, keeper: Arc<Client>) -> io::Result<()> {
+        let programs: Vec<BorrowedFd<'_>> = MULTI.iter().filter_map(|name| Some(self.programs.get(name)?.as_fd())).collect();
+        keeper.programs(&programs)?;
+        self.keeper = Some(keeper);
+        Ok(())
+    }
+
+    /// Whether another process places and removes.
+    pub fn have_a_keeper(&self) -> bool {
+        self.keeper.is_some()
+    }
+
+    /// Whether there was a keeper and is none any more: nothing can be placed then.
+    pub fn have_lost_their_keeper(&self) -> bool {
+        self.keeper.as_ref().is_some_and(|keeper| keeper.is_lost())
+    }
+
+    /// Hangs up when the keeper is gone. Not to be read.
+    pub fn keeper_fd(&self) -> Option<BorrowedFd<'_>> {
+        self.keeper.as_ref().map(|keeper| keeper.socket())
+    }
+
     /// Places breakpoints in process `pid`, whose executable is at `executable` (for example `/proc/PID/exe`). All of one kind:
-    /// those for panics, for returns, for files.
+    /// those for panics, for returns, for files; 64 at most.
     pub fn place(&self, slot: u32, pid: u32, executable: &Path, places: &[Place]) -> Result<Link, PlaceError> {
-        let invalid = || PlaceError::new(pid, std::io::ErrorKind::InvalidInput.into());
+        let failed = |error| PlaceError::new(pid, error);
+        let invalid = || failed(io::ErrorKind::InvalidInput.into());
         let name = places.first().map(|place| program_of(place.role)).ok_or_else(invalid)?;
-        if places.iter().any(|place| program_of(place.role) != name) {
+        if places.iter().any(|place| program_of(place.role) != name) || places.len() > MAX_PLACES {
             return Err(invalid());
         }
-        let program = self.programs.get(name).ok_or_else(invalid)?;
-        let offsets: Vec<u64> = places.iter().map(|place| place.file_offset).collect();
-        let cookies: Vec<u64> = places.iter().map(|place| place.role.cookie(slot)).collect();
-        let link = link_uprobe_multi(program.as_fd(), executable, &offsets, &cookies, pid);
-        link.map(|descriptor| Link { _descriptor: descriptor }).map_err(|error| PlaceError::new(pid, error))
+        let each = places.iter().map(|place| (place.file_offset, place.role.cookie(slot)));
+        let Some(keeper) = &self.keeper else {
+            let program = self.programs.get(name).ok_or_else(invalid)?;
+            let (offsets, cookies): (Vec<u64>, Vec<u64>) = each.unzip();
+            return link_uprobe_multi(program.as_fd(), executable, &offsets, &cookies, pid).map(Link::here).map_err(failed);
+        };
+        let program =
+            MULTI.iter().position(|program| *program == name).and_then(|at| u32::try_from(at).ok()).ok_or_else(invalid)?;
+        // Only to name the file: what it is opened for takes no right to read it.
+        let executable = open(executable, OFlags::PATH | OFlags::CLOEXEC, Mode::empty()).map_err(|errno| failed(errno.into()))?;
+        let link = keeper.place(executable.as_fd(), Order { program, pid, places: each.collect() }).map_err(failed)?;
+        Ok(Link::kept(Arc::clone(keeper), link))
     }
 
     /// Samples all CPUs so many times a second from now on; `None`: no longer. Needs `CAP_BPF` and `CAP_PERFMON`.

@@ -1,4 +1,5 @@
-//! The three `bpf(2)` commands that the loader library does not offer in the form needed. The only `unsafe` code of the project.
+//! The three `bpf(2)` commands that the loader library does not offer in the form needed, and what else takes `unsafe`: there is none
+//! in the project but here.
 
 use std::ffi::CString;
 use std::io;
@@ -164,6 +165,14 @@ pub(crate) fn link_uprobe_multi(
         ..LinkCreate::default()
     };
     call(LINK_CREATE, &attributes)
+}
+
+/// Lets the signals pass by that end a service, a group or a terminal's processes. For processes that end when their work is done.
+pub fn outlive_signals() {
+    for signal in [libc::SIGHUP, libc::SIGINT, libc::SIGQUIT, libc::SIGTERM] {
+        // SAFETY: no handler is installed, so that nothing of ours can run at a moment that it is not made for.
+        unsafe { libc::signal(signal, libc::SIG_IGN) };
+    }
 }
 
 /// The address of a slice for the kernel, which reads it during the call; whoever makes the call keeps the slice.

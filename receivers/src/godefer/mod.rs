@@ -20,6 +20,7 @@ mod selection;
 mod session;
 mod watched;
 
+use std::io;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -30,6 +31,7 @@ use tokio::sync::{Mutex, mpsc};
 
 pub use config::{Config, Files, Panics, Probes, Rates, Selector, Snapshots, Targets, Timer};
 
+pub use deferd_bpf::keeper;
 use ends::Waiter;
 pub use probes::{LEAST_ALLOWANCE, places};
 use probes::{LogEntry, encode};
@@ -37,10 +39,13 @@ use report::Report;
 use selection::Selection;
 use session::{Session, Settings, Step};
 
-/// Loads what probes need, for a process that is about to give up the rights to do so. `probes` is of any receiver of this type
-/// that there will be.
-pub fn prepare_probes(probes: &Probes) {
-    probes::prepare(probes);
+/// Loads what probes need, for a process that is about to give up the rights to do so, and starts who is to hold them. `probes` is of
+/// any receiver of this type that there will be. The breakpoints go when what is returned is dropped.
+pub fn prepare_probes(
+    probes: &Probes,
+    start_keeper: impl FnOnce() -> io::Result<(keeper::Running, Arc<keeper::Client>)>,
+) -> Option<keeper::Running> {
+    probes::prepare(probes, start_keeper)
 }
 
 /// Makes the receiver.

@@ -32,9 +32,8 @@ enum What {
     Hold {
         /// Of the program
         pid: u32,
-        /// Place and remove all the time
-        #[arg(long)]
-        restless: bool,
+        #[command(flatten)]
+        agent: deferd_bench::harm::Agent,
     },
 }
 
@@ -46,8 +45,8 @@ fn main() -> Result<(), Failure> {
         Some(What::Capabilities) => tables::capabilities(),
         Some(What::Many(options)) => many::many(&options),
         // As text: it is read by who started it.
-        Some(What::Hold { pid, restless }) => {
-            deferd_bench::harm::hold(pid, restless, &mut std::io::stdout()).map_err(|error| error.to_string().into())
+        Some(What::Hold { pid, agent }) => {
+            deferd_bench::harm::hold(pid, agent, &mut std::io::stdout()).map_err(|error| error.to_string().into())
         }
     }
 }

@@ -25,6 +25,9 @@ pub(crate) struct AttachCycles {
     /// Forms of the programs
     #[arg(long = "mode", value_delimiter = ',', default_values = MODES)]
     modes: Vec<String>,
+    /// Place and remove without the process that does it for the service
+    #[arg(long)]
+    alone: bool,
 }
 
 /// How often, and in what.
@@ -39,12 +42,16 @@ pub(crate) struct Kills {
     /// Form of the program
     #[arg(long = "mode", default_value = "plain")]
     mode: String,
+    /// Of agents without a process that holds their breakpoints
+    #[arg(long)]
+    alone: bool,
 }
 
 /// One row for each form of binary of each version.
 pub(crate) fn attach_cycles(options: &AttachCycles) -> Result<(), Failure> {
     let begin = Instant::now();
     let mut probes = harm::load()??;
+    let _keeper = if options.alone { None } else { Some(harm::keep(&mut probes)?) };
     println!("{}\n", machine::describe());
     println!(
         "| Go | form | cycles | places | hits | crashes, wrong | longest standstill | place, ms (p50 / p99 / max) | remove, ms | \
@@ -94,7 +101,8 @@ pub(crate) fn kills(options: &Kills) -> Result<(), Failure> {
     println!("|---|---|---|---|---|");
     let mut complaints = Vec::new();
     for (restless, when) in [(false, "while breakpoints stand"), (true, "while placing and removing")] {
-        let outcome = harm::kill_holders(&probes, &holder, &churn, options.agents, restless)?;
+        let agent = harm::Agent { restless, alone: options.alone };
+        let outcome = harm::kill_holders(&probes, &holder, &churn, options.agents, agent)?;
         let harm::Kills { kills, gone, left, healed, .. } = &outcome;
         println!("| {when} | {kills} | {gone} | {left} | {healed} |");
         if *left > 0 || gone.longest() > harm::LIMIT {

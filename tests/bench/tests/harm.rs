@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use deferd_bench::harm::{LIMIT, attach_and_detach, kill_holders, load};
+use deferd_bench::harm::{Agent, LIMIT, attach_and_detach, kill_holders, load};
 use deferd_bpf::Probes;
 use deferd_fixtures::{Mode, Toolchain, binaries, binary, missing, newest, toolchains};
 
@@ -34,7 +34,10 @@ fn breakpoints_come_and_go_in_a_program_that_works_and_leave_nothing_behind() {
 fn breakpoints_of_an_agent_that_is_killed_are_gone_within_a_second() {
     let Some(probes) = here(load().unwrap()) else { return };
     let churn = binary("churn", newest(), Mode::Plain);
-    let outcome = kill_holders(&probes, Path::new(env!("CARGO_BIN_EXE_deferd-bench")), &churn, 1, false).unwrap();
-    assert_eq!((outcome.kills, outcome.left, &outcome.complaints), (1, 0, &Vec::new()));
-    assert!(outcome.gone.longest() < LIMIT, "{outcome:?}");
+    for (restless, kills) in [(false, 1), (true, 8)] {
+        let agent = Agent { restless, alone: false };
+        let outcome = kill_holders(&probes, Path::new(env!("CARGO_BIN_EXE_deferd-bench")), &churn, kills, agent).unwrap();
+        assert_eq!((outcome.kills, outcome.left, &outcome.complaints), (kills, 0, &Vec::new()));
+        assert!(outcome.gone.longest() < LIMIT, "{outcome:?}");
+    }
 }

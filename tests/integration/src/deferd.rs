@@ -116,6 +116,13 @@ impl Service {
         self.running.pid()
     }
 
+    /// The process of this name that it has started.
+    pub fn child(&self, name: &str) -> Option<u32> {
+        let children = std::fs::read_to_string(format!("/proc/{0}/task/{0}/children", self.pid())).ok()?;
+        let mut children = children.split_ascii_whitespace().filter_map(|pid| pid.parse().ok());
+        children.find(|pid: &u32| std::fs::read_to_string(format!("/proc/{pid}/comm")).is_ok_and(|comm| comm.trim_end() == name))
+    }
+
     /// The configuration file.
     pub fn file(&self) -> &Path {
         &self.file

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use deferd_bpf::{Event, LoadError, Place, Probes, Role, Settings};
 
 /// Loads, or says loudly why not; CI allows no gap.
-fn probes() -> Option<Probes> {
+pub(crate) fn probes() -> Option<Probes> {
     match Probes::load() {
         Ok(probes) => Some(probes),
         Err(error @ (LoadError::Denied { .. } | LoadError::NoMultiLinks(_) | LoadError::NoKernelTypes(_)))
@@ -31,7 +31,7 @@ fn beneath(number: u64) -> u64 {
 }
 
 /// Where in this executable the code at an address is.
-fn file_offset(address: u64) -> u64 {
+pub(crate) fn file_offset(address: u64) -> u64 {
     let maps = std::fs::read_to_string("/proc/self/maps").unwrap();
     let number = |text: &str| u64::from_str_radix(text, 16).unwrap();
     let line = maps.lines().find(|line| {

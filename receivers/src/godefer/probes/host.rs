@@ -1,17 +1,19 @@
 //! The loaded programs, proven to work here, and what a hit costs.
 
 use std::collections::BTreeSet;
+use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use deferd_bpf::keeper::{Client, Running};
 use deferd_bpf::{Event, LoadError, MAX_SLOTS, MapError, Place, PlaceError, Probes, Role, Settings};
 use deferd_goproc::image::emulated_place_in;
 use deferd_goproc::walk::thread_cpu;
 use parking_lot::Mutex;
 
 use super::super::config::Probes as Config;
-use super::removal::Remover;
 
 /// The slot of this process, for the self-test and the calibration.
 const OWN_SLOT: u32 = 0;
@@ -47,28 +49,30 @@ impl HostError {
 /// to load them anew.
 static LOADED: Mutex<Option<Result<Probes, LoadError>>> = Mutex::new(None);
 
-/// Loads the programs, for a process that gives up the rights to do so, and begins to take samples. Fails without harm: what is
-/// wrong is told by the receiver.
-pub(crate) fn prepare(config: &Config) {
+/// Loads the programs, for a process that gives up the rights to do so, begins to take samples, and has a keeper started, if there is
+/// something to be kept. Fails without harm: what is wrong is told by the receiver.
+pub(crate) fn prepare(config: &Config, start_keeper: impl FnOnce() -> io::Result<(Running, Arc<Client>)>) -> Option<Running> {
     if !config.enabled {
-        return;
+        return None;
     }
-    let loaded = Probes::load().map(|mut probes| {
+    let mut loaded = Probes::load();
+    let keeper = loaded.as_mut().ok().and_then(|probes| {
         if config.timer.enabled
             && let Err(error) = probes.set_timer(Some(config.timer.frequency))
         {
             tracing::debug!("no samples of what processes execute: {error}");
         }
-        probes
+        let started = start_keeper().and_then(|(running, client)| probes.place_through(client).map(|()| running));
+        started.inspect_err(|error| tracing::warn!("No process of their own holds the breakpoints: {error}")).ok()
     });
     *LOADED.lock() = Some(loaded);
+    keeper
 }
 
 /// The programs, and who has which slot.
 #[derive(Debug)]
 pub(super) struct Host {
     pub(super) probes: Probes,
-    pub(super) remover: Remover,
     taken: BTreeSet<u32>,
     /// CPU time that one hit costs whoever hits it.
     hit_cost: Duration,
@@ -79,13 +83,26 @@ pub(super) struct Host {
 impl Host {
     /// Loads the programs and hits a breakpoint of our own.
     pub(super) fn start() -> Result<Self, HostError> {
-        let remover = Remover::start().map_err(|error| HostError::SelfTest(error.to_string()))?;
         let probes = LOADED.lock().take().unwrap_or_else(Probes::load)?;
+        if !probes.have_a_keeper() {
+            tracing::info!(
+                "Breakpoints are placed by this process itself: killed while it places or removes some, it may leave one behind in a \
+                 watched process, which the next deferd removes"
+            );
+        }
         let (timer, taken) = (probes.timer(), BTreeSet::from([OWN_SLOT]));
-        let mut host = Self { probes, remover, taken, hit_cost: Duration::ZERO, timer };
-        host.self_test()?;
-        host.hit_cost = host.calibrate()?;
-        Ok(host)
+        let mut host = Self { probes, taken, hit_cost: Duration::ZERO, timer };
+        match host.self_test().and_then(|()| host.calibrate()) {
+            Ok(cost) => {
+                host.hit_cost = cost;
+                Ok(host)
+            }
+            Err(error) => {
+                // Not to be loaded anew, by a process that may have no rights any more, or without the keeper that is gone.
+                host.end();
+                Err(error)
+            }
+        }
     }
 
     pub(super) fn hit_cost(&self) -> Duration {

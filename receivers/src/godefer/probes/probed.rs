@@ -143,7 +143,7 @@ impl Probed {
         if is_there && (!is_wanted || !whatever_it_costs && self.arbiter.must_shed(probe, now)) {
             let began = self.settled;
             if let Some(link) = self.placed(probe).take(began) {
-                host.remover.remove(link);
+                drop(link.remove());
             }
         } else if !is_there && is_wanted && (whatever_it_costs || self.arbiter.grant(probe, ANOTHER_TRY, now) == Grant::Yes) {
             let places = if probe == Probe::Panics { &self.places.panics } else { &self.places.files };

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use deferd_bpf::{Link, Place, Settings, Usage};
+use deferd_bpf::{Link, Place, PlaceError, Settings, Usage};
 use deferd_goproc::memory::AnyMemory;
 
 use super::arbiter::{Arbiter, Grant, Probe};
@@ -12,6 +12,7 @@ use super::placed::Placed;
 use super::program_time::{ProgramTime, Work};
 use super::rates::{HitCost, Interval, Learned, Load, Mode, Planner, Rates, SiteRate, Window, expected, next_window};
 use super::reading::{Reading, between};
+use super::removal::remove_and_wait;
 
 /// How far the calibrated cost of a hit may be off: another state of the caches, another neighbour.
 pub(super) const UNCERTAINTY: f64 = 0.15;
@@ -59,7 +60,15 @@ impl Target {
     /// Places breakpoints. What fails is told, and is no reason to stop: the process may have ended.
     pub(super) fn place(&self, places: &[Place], host: &Host) -> Option<Link> {
         let link = host.probes.place(self.slot, self.pid, &self.executable, places);
-        link.inspect_err(|error| tracing::info!("{error}")).ok()
+        match link {
+            Ok(link) => Some(link),
+            // Of this the thread takes note, once for all processes.
+            Err(PlaceError::KeeperLost(_)) => None,
+            Err(error) => {
+                tracing::info!("{error}");
+                None
+            }
+        }
     }
 
     fn read(&self, host: &mut Host) -> Option<Reading> {
@@ -189,7 +198,7 @@ impl Returns {
     /// twice. What was counted up to here stays the beginning of the time before the first window.
     pub(super) fn end(&mut self, target: &Target, interval_began: Instant, arbiter: &mut Arbiter, host: &mut Host) {
         let Some(link) = self.placed.take(interval_began) else { return };
-        host.remover.remove_and_wait(link, &target.memory, target.address);
+        remove_and_wait(link, &target.memory, target.address);
         let (Some(last), Some(gone)) = (&self.began, target.read(host)) else { return };
         let load = self.load();
         self.tail = self.tail(load.hits_per_second * self.hit.as_secs_f64(), &between(last, &gone, 0));
@@ -225,7 +234,7 @@ impl Returns {
         std::thread::sleep(length);
         let ended = target.read(host);
         if let Some(link) = self.placed.take(interval_began) {
-            host.remover.remove_and_wait(link, &target.memory, target.address);
+            remove_and_wait(link, &target.memory, target.address);
         }
         let gone = target.read(host);
         let (Some(before), Some(began), Some(ended), Some(gone)) = (before, began, ended, gone) else { return };

@@ -55,14 +55,17 @@ impl Worker {
             Ok(host) => host,
             Err(error) => {
                 *self.status.lock() = Status::Failed(error.reason(), error.to_string());
-                // Nothing can be done for anybody; the handle asks us to end by closing the channel.
-                while self.orders.recv().is_ok() {}
+                self.wait_for_the_end();
                 return;
             }
         };
         *self.status.lock() = Status::Works;
         host.set_timer(self.frequency());
         while self.obey(&mut host) {
+            if host.probes.have_lost_their_keeper() {
+                self.give_up(host);
+                return;
+            }
             self.hear(&mut host);
             let now = Instant::now();
             if now >= self.turn {
@@ -72,11 +75,29 @@ impl Worker {
             self.open_windows(&mut host);
             self.wait(&mut host);
         }
-        // Breakpoints go with the targets, and slots are as if nobody had been there.
+        self.leave(host);
+    }
+
+    /// Breakpoints go with the targets, and slots are as if nobody had been there.
+    fn leave(&mut self, mut host: Host) {
         for process in self.targets.keys().copied().collect::<Vec<_>>() {
             self.forget(process, &mut host);
         }
         host.end();
+    }
+
+    /// There are no probes any more. Not as if nothing had happened, with breakpoints placed by this process: what a kill would leave
+    /// then was promised away.
+    fn give_up(&mut self, host: Host) {
+        let told = "the process that holds the breakpoints is gone, and they with it: restart deferd";
+        *self.status.lock() = Status::Failed("keeper_gone", told.to_owned());
+        self.leave(host);
+        self.wait_for_the_end();
+    }
+
+    /// Nothing can be done for anybody; the handle asks us to end by closing the channel.
+    fn wait_for_the_end(&self) {
+        while self.orders.recv().is_ok() {}
     }
 
     fn frequency(&self) -> Option<u32> {
@@ -200,10 +221,12 @@ impl Worker {
         let next = windows.min().map_or(self.turn, |due| due.min(self.turn));
         let left = next.saturating_duration_since(Instant::now());
         let timeout = Timespec { tv_sec: i64::try_from(left.as_secs()).unwrap_or(0), tv_nsec: left.subsec_nanos().into() };
-        let mut ready = [
+        let mut ready = vec![
             PollFd::from_borrowed_fd(self.wake.as_fd(), PollFlags::IN),
             PollFd::from_borrowed_fd(host.probes.events_fd(), PollFlags::IN),
         ];
+        // For its end alone, which needs no asking for.
+        ready.extend(host.probes.keeper_fd().map(|keeper| PollFd::from_borrowed_fd(keeper, PollFlags::empty())));
         // An error is as good as being woken: everything is looked at, at the latest after a turn.
         if poll(&mut ready, Some(&timeout)).is_err() {
             #[expect(clippy::disallowed_methods, reason = "so that a poll that fails does not become a busy loop")]

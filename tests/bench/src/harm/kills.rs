@@ -2,19 +2,21 @@
 //!
 //! The second can go wrong, and the kernel says so (`uprobe: ... failed to unregister, leaking uprobe`): removing a breakpoint
 //! fetches a page of the target on behalf of the agent, which is refused to a task that has been sent SIGKILL and is not yet ending.
-//! What is left then is a breakpoint that nobody listens to. Whether the next agent removes it is part of what is measured.
+//! What is left then is a breakpoint that nobody listens to. So the service has another process place and remove, and so have these
+//! agents, unless they are alone. Whether the next agent removes it is part of what is measured.
 
 use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
 use deferd_bpf::Probes;
+use deferd_integration::deferd;
 use deferd_integration::process::Running;
 use deferd_integration::wait;
 use rustix::process::Signal;
 
 use super::churn::complaint;
-use super::holder::PLACED;
+use super::holder::{Agent, PLACED};
 use super::{Bytes, Churn, Places, Spread};
 use crate::Failure;
 
@@ -40,18 +42,18 @@ pub struct Kills {
     pub complaints: Vec<String>,
 }
 
-/// Kills so many agents, whose breakpoints stand or, if they are `restless`, are placed and removed all the time. An agent is
+/// Kills so many agents, whose breakpoints stand or, if they are restless, are placed and removed all the time. An agent is
 /// `holder hold PID`, which runs [`super::hold`]; `probes` are those of the next one.
 ///
 /// # Panics
 /// If a program does not come up, or does not end.
-pub fn kill_holders(probes: &Probes, holder: &Path, churn: &Path, kills: u32, restless: bool) -> Result<Kills, Failure> {
+pub fn kill_holders(probes: &Probes, holder: &Path, churn: &Path, kills: u32, agent: Agent) -> Result<Kills, Failure> {
     let mut target = Churn::start(churn);
     let places = Places::of(target.pid())?;
     let mut outcome = Kills::default();
     while outcome.kills < kills && target.is_running() {
         outcome.kills += 1;
-        if let Some(took) = kill(holder, &places, target.pid(), restless)? {
+        if let Some(took) = kill(holder, &places, target.pid(), agent)? {
             outcome.gone.add(took);
         } else {
             outcome.left += 1;
@@ -64,32 +66,43 @@ pub fn kill_holders(probes: &Probes, holder: &Path, churn: &Path, kills: u32, re
 }
 
 /// How long until all breakpoints were gone; `None` if they stayed.
-fn kill(holder: &Path, places: &Places, pid: u32, restless: bool) -> Result<Option<Duration>, Failure> {
+fn kill(holder: &Path, places: &Places, pid: u32, how: Agent) -> Result<Option<Duration>, Failure> {
     let mut command = Command::new(holder);
-    command.arg("hold").arg(pid.to_string());
-    if restless {
-        command.arg("--restless");
-    }
+    command.env("DEFERD_BIN", deferd::binary()).arg("hold").arg(pid.to_string()).args(how.arguments());
     let mut agent = Running::start(command);
     wait::until("the breakpoints stand", || {
         assert!(agent.is_running(), "the agent ended: {}", agent.stderr());
         agent.stdout().contains(PLACED).then_some(())
     });
-    if restless {
+    if how.restless {
         wait::pause(Duration::from_millis(fastrand::u64(RESTLESS)));
     } else if places.bytes()? != Bytes::Breakpoints {
         return Err("an agent says that breakpoints stand, and they do not".into());
     }
+    let keeper = std::fs::read_to_string(format!("/proc/{0}/task/{0}/children", agent.pid()))?;
     let begin = Instant::now();
     agent.signal(Signal::KILL);
+    let mut gone = None;
     while begin.elapsed() < PATIENCE {
-        // Only once it is gone nothing of it can come any more.
-        if !agent.is_running() && places.bytes()? == Bytes::AsInFile {
-            return Ok(Some(begin.elapsed()));
+        // Only once all of it is gone nothing of it can come any more.
+        let is_over = !agent.is_running() && has_ended(keeper.trim());
+        if places.bytes()? == Bytes::AsInFile {
+            gone.get_or_insert(begin.elapsed());
+        } else {
+            gone = None;
+        }
+        if is_over && gone.is_some() {
+            return Ok(gone);
         }
         std::thread::yield_now();
     }
     Ok(None)
+}
+
+/// Whether a process has ended; nobody may collect it where there is no init. There may be none.
+fn has_ended(pid: &str) -> bool {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status"));
+    pid.is_empty() || status.map_or(true, |status| status.contains("State:\tZ"))
 }
 
 fn heal(probes: &Probes, places: &Places) -> Result<bool, Failure> {

@@ -7,6 +7,7 @@
 mod churn;
 mod cycles;
 mod holder;
+mod keeper;
 mod kills;
 mod places;
 mod rights;
@@ -14,7 +15,8 @@ mod spread;
 
 pub use churn::{Account, Churn};
 pub use cycles::{Cycles, attach_and_detach};
-pub use holder::hold;
+pub use holder::{Agent, hold};
+pub use keeper::keep;
 pub use kills::{Kills, LIMIT, kill_holders};
 pub use places::{Bytes, Link, Places};
 pub use rights::{RIGHTS, Rights, TARGETS, Verdict, World};

@@ -149,7 +149,7 @@ fn judge(deferd: &Path, rights: Rights, pid: u32) -> Verdict {
 /// Places breakpoints without the service; else what was said.
 fn place(holder: &Path, rights: Rights, pid: u32) -> Result<(), String> {
     let mut command = with(rights, holder);
-    command.arg("hold").arg(pid.to_string());
+    command.arg("hold").arg(pid.to_string()).arg("--alone");
     let mut agent = Running::start(command);
     let (placed, _) = wait::until("breakpoints are placed, or not", || {
         if agent.stdout().contains(PLACED) {

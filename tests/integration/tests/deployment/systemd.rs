@@ -18,6 +18,14 @@ fn unit(folder: &std::path::Path) -> String {
 }
 
 #[test]
+fn the_unit_lets_the_process_that_holds_breakpoints_end_by_itself() {
+    let modes: Vec<String> =
+        shipped::text(UNIT).lines().filter_map(|line| line.strip_prefix("KillMode=")).map(str::to_owned).collect();
+    // With "mixed" systemd kills it as soon as the service is gone.
+    assert_eq!(modes, ["control-group"]);
+}
+
+#[test]
 fn systemd_understands_every_line_of_the_unit() {
     if !has("systemd-analyze", "systemd") {
         return;
