@@ -32,7 +32,7 @@ pub use config::{Config, Files, Panics, Probes, Rates, Selector, Snapshots, Targ
 
 use ends::Waiter;
 pub use probes::{LEAST_ALLOWANCE, places};
-use probes::{LogEntry, encode};
+use probes::{LogEntry, Losses, Outlet, encode};
 use report::Report;
 use selection::Selection;
 use session::{Session, Settings, Step};
@@ -74,6 +74,7 @@ pub struct GoDefer {
     settings: Arc<Settings>,
     session: Arc<Mutex<Session>>,
     logs: Arc<Logs>,
+    losses: Losses,
     report: Report,
 }
 
@@ -95,6 +96,7 @@ impl ReceiverFactory for Factory {
             settings: Arc::new(Settings { config, selection }),
             session: Arc::clone(&state.session),
             logs: Arc::clone(&state.logs),
+            losses: Losses::new(context),
             report: Report::new(context),
         })
     }
@@ -113,7 +115,8 @@ impl GoDefer {
             session = Arc::clone(&self.session).lock_owned() => session,
             () = stop.wait() => return,
         };
-        session.configure(&self.settings, &self.logs.sender, Instant::now());
+        let outlet = Outlet::new(self.logs.sender.clone(), self.losses.clone());
+        session.configure(&self.settings, outlet, Instant::now());
         let ends = session.waiter();
         while !stop.is_set() {
             let Some(done) = self.step(&mut session).await else { return };

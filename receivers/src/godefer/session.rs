@@ -7,12 +7,11 @@ use deferd_component::Refusal;
 use deferd_goproc::snapshot::SnapshotOptions;
 use deferd_goproc::target::{Candidate, ImageCache, Liveness, SnapshotError, Target, discover};
 use deferd_goproc::walk::thread_cpu;
-use tokio::sync::mpsc::Sender;
 
 use super::budget::Budget;
 use super::config::Config;
 use super::ends::{Ends, Waiter};
-use super::probes::{LogEntry, Prober, Status};
+use super::probes::{Outlet, Prober, Status};
 use super::refusals::Refusals;
 use super::schedule::{Process, Work, choose};
 use super::selection::Selection;
@@ -87,9 +86,9 @@ pub(super) enum News {
 }
 
 impl Session {
-    /// Starts over with other settings: everything is looked for anew, at once. What probes record goes to `logs`.
-    pub(super) fn configure(&mut self, settings: &Settings, logs: &Sender<LogEntry>, now: Instant) {
-        self.configure_probes(settings, logs);
+    /// Starts over with other settings: everything is looked for anew, at once. What probes record goes to `outlet`.
+    pub(super) fn configure(&mut self, settings: &Settings, outlet: Outlet, now: Instant) {
+        self.configure_probes(settings, outlet);
         let share = settings.config.max_agent_cpu.ratio();
         self.budget.get_or_insert_with(|| Budget::new(share, now)).set_share(share, now);
         self.ends.open();
@@ -98,11 +97,11 @@ impl Session {
         self.refusals = Refusals::default();
     }
 
-    fn configure_probes(&mut self, settings: &Settings, logs: &Sender<LogEntry>) {
+    fn configure_probes(&mut self, settings: &Settings, outlet: Outlet) {
         let wanted = &settings.config.probes;
         match &self.prober {
             Some(prober) => prober.configure(wanted.clone()),
-            None if wanted.enabled => match Prober::start(wanted.clone(), logs.clone()) {
+            None if wanted.enabled => match Prober::start(wanted.clone(), outlet) {
                 Ok(prober) => {
                     for (process, watched) in &self.watched {
                         prober.watch(watched.probed(*process));

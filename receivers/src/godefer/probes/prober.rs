@@ -12,12 +12,11 @@ use deferd_goproc::target::Target;
 use deferd_pdata::build::EncodedAttributes;
 use parking_lot::Mutex;
 use rustix::event::{EventfdFlags, eventfd};
-use tokio::sync::mpsc::Sender;
 
 use super::super::config::Probes;
 use super::super::schedule::Process;
 use super::figures::Figures;
-use super::logs::LogEntry;
+use super::logs::Outlet;
 use super::worker::Worker;
 
 /// Orders under way. The thread may be busy with a window for a tenth of a second, in which a discovery finds many processes.
@@ -76,12 +75,12 @@ impl Subject {
 }
 
 impl Prober {
-    /// Starts the thread. Records go to `logs`; those that find it full are counted and gone.
-    pub(crate) fn start(config: Probes, logs: Sender<LogEntry>) -> std::io::Result<Self> {
+    /// Starts the thread, whose records go to `outlet`.
+    pub(crate) fn start(config: Probes, outlet: Outlet) -> std::io::Result<Self> {
         let wake = Arc::new(eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?);
         let status = Arc::new(Mutex::new(Status::Starting));
         let (orders, received) = sync_channel(ORDERS);
-        let worker = Worker::new(config, received, Arc::clone(&wake), Arc::clone(&status), logs);
+        let worker = Worker::new(config, received, Arc::clone(&wake), Arc::clone(&status), outlet);
         let thread = std::thread::Builder::new().name("deferd-probes".to_owned()).spawn(move || worker.run())?;
         Ok(Self { orders: Some(orders), wake, status, thread: Some(thread) })
     }

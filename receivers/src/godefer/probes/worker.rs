@@ -9,12 +9,11 @@ use std::time::{Duration, Instant};
 use deferd_bpf::{Event, PanicRecord};
 use parking_lot::Mutex;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use tokio::sync::mpsc::Sender;
 
 use super::super::config::Probes as Config;
 use super::super::schedule::Process;
 use super::host::Host;
-use super::logs::LogEntry;
+use super::logs::Outlet;
 use super::probed::Probed;
 use super::prober::{Order, Status, Subject};
 
@@ -29,12 +28,10 @@ pub(super) struct Worker {
     orders: Receiver<Order>,
     wake: Arc<OwnedFd>,
     status: Arc<Mutex<Status>>,
-    logs: Sender<LogEntry>,
+    outlet: Outlet,
     targets: BTreeMap<Process, Probed>,
     by_slot: BTreeMap<u32, Process>,
     turn: Instant,
-    /// Records that found the way to the pipelines full.
-    lost: u64,
 }
 
 impl Worker {
@@ -43,10 +40,10 @@ impl Worker {
         orders: Receiver<Order>,
         wake: Arc<OwnedFd>,
         status: Arc<Mutex<Status>>,
-        logs: Sender<LogEntry>,
+        outlet: Outlet,
     ) -> Self {
         let (targets, by_slot) = (BTreeMap::new(), BTreeMap::new());
-        Self { config, orders, wake, status, logs, targets, by_slot, turn: Instant::now(), lost: 0 }
+        Self { config, orders, wake, status, outlet, targets, by_slot, turn: Instant::now() }
     }
 
     /// Until the orders end.
@@ -138,6 +135,10 @@ impl Worker {
             self.by_slot.remove(&slot);
             // Removes the breakpoints, before the slot is another's.
             drop(probed);
+            if let Ok(usage) = host.probes.usage(slot) {
+                self.outlet.losses.add_usage(slot, usage);
+            }
+            self.outlet.losses.forget(slot);
             host.free_slot(slot);
         }
     }
@@ -165,9 +166,7 @@ impl Worker {
         for (slot, records) in panics {
             let Some(probed) = self.by_slot.get(&slot).and_then(|process| self.targets.get_mut(process)) else { continue };
             for entry in probed.tell(&records, &self.config) {
-                if self.logs.try_send(entry).is_err() {
-                    self.lost += 1;
-                }
+                self.outlet.send(entry);
             }
         }
     }
@@ -176,6 +175,7 @@ impl Worker {
         host.probes.refresh();
         for probed in self.targets.values_mut() {
             probed.settle(now, host, &self.config);
+            self.outlet.losses.add_usage(probed.slot(), probed.usage());
         }
     }
 
