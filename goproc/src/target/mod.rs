@@ -24,7 +24,7 @@ use std::sync::Arc;
 
 pub use cache::ImageCache;
 pub use container::container_of;
-pub use cpu::cpu_time;
+pub use cpu::{cpu_time, thread_cpu_time};
 pub use discover::{Candidate, discover};
 pub use error::{AttachError, Liveness, SnapshotError};
 pub use files::{FileCount, FileType, FileTypes};

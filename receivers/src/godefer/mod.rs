@@ -1,7 +1,7 @@
 //! `godefer`: what live Go processes hold in pending deferred calls, seen from outside.
 //!
 //! Snapshots only: the memory of a process is read without stopping it, tracing it or writing to it. One thread looks at one
-//! process at a time, so that what looking costs can be measured and bounded (`max_agent_cpu`); a loop of its own sends what was
+//! process at a time, so that what looking costs can be measured and bounded (`max_agent_cpu`), together with what probing costs; a loop of its own sends what was
 //! seen and waits for what is due next.
 
 mod budget;
@@ -18,6 +18,7 @@ mod resource;
 mod schedule;
 mod selection;
 mod session;
+mod spent;
 mod watched;
 
 use std::sync::Arc;

@@ -15,6 +15,7 @@ use super::probes::{Outlet, Prober, Status};
 use super::refusals::Refusals;
 use super::schedule::{Process, Work, choose};
 use super::selection::Selection;
+use super::spent::Spent;
 use super::watched::{Ended, Outgoing, Watched};
 
 /// Files of processes are counted together if their counts are due within so much.
@@ -39,6 +40,7 @@ pub(super) struct Session {
     news: Vec<News>,
     discovered: Option<Instant>,
     budget: Option<Budget>,
+    spent: Spent,
     prober: Option<Prober>,
     /// How the probes were at the last step.
     probes: Option<Status>,
@@ -98,10 +100,10 @@ impl Session {
     }
 
     fn configure_probes(&mut self, settings: &Settings, outlet: Outlet) {
-        let wanted = &settings.config.probes;
+        let (wanted, share) = (&settings.config.probes, settings.config.max_agent_cpu.ratio());
         match &self.prober {
-            Some(prober) => prober.configure(wanted.clone()),
-            None if wanted.enabled => match Prober::start(wanted.clone(), outlet) {
+            Some(prober) => prober.configure(wanted.clone(), share),
+            None if wanted.enabled => match Prober::start(wanted.clone(), share, outlet) {
                 Ok(prober) => {
                     for (process, watched) in &self.watched {
                         prober.watch(watched.probed(*process));
@@ -121,6 +123,11 @@ impl Session {
 
     pub(super) fn watched(&self) -> usize {
         self.watched.len()
+    }
+
+    /// What all of it has cost deferd.
+    pub(super) fn spent(&self) -> Spent {
+        self.spent
     }
 
     pub(super) fn refusals(&self) -> &Refusals {
@@ -151,6 +158,7 @@ impl Session {
     /// Does one piece of work: a discovery, a count, a look, or nothing if nothing is due.
     pub(super) fn step(&mut self, settings: &Settings) -> Step {
         self.release_ended();
+        self.pay_for_probes();
         let mut step = Step::default();
         self.work(settings, &mut step);
         step.news.append(&mut self.news);
@@ -258,7 +266,18 @@ impl Session {
         }
     }
 
+    /// What probing costs is spent already: looks are what can wait.
+    fn pay_for_probes(&mut self) {
+        let probes = self.prober.as_ref().map_or(Duration::ZERO, Prober::spent);
+        let cost = probes.saturating_sub(self.spent.probes);
+        self.spent.probes = probes;
+        if let Some(budget) = &mut self.budget {
+            budget.spend_for_another(cost, Instant::now());
+        }
+    }
+
     fn spend(&mut self, cost: Duration) {
+        self.spent.looks += cost;
         if let Some(budget) = &mut self.budget {
             budget.spend(cost, Instant::now());
         }

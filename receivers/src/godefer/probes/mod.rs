@@ -6,6 +6,7 @@
 //! without harm to the snapshots, and says so once.
 
 mod arbiter;
+mod effort;
 mod figures;
 mod host;
 mod logs;

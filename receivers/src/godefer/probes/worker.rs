@@ -1,21 +1,22 @@
 //! The thread that probes.
 
 use std::collections::BTreeMap;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::AsFd;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, TryRecvError};
 use std::time::{Duration, Instant};
 
 use deferd_bpf::{Event, PanicRecord};
-use parking_lot::Mutex;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use super::super::config::Probes as Config;
 use super::super::schedule::Process;
+use super::effort::{Effort, removal_threads};
 use super::host::Host;
 use super::logs::Outlet;
 use super::probed::Probed;
-use super::prober::{Order, Status, Subject};
+use super::prober::{Order, Shared, Status, Subject};
 
 /// How often counts are read and costs are settled.
 const TURN: Duration = Duration::from_secs(1);
@@ -25,9 +26,10 @@ const EVENTS: usize = 4096;
 /// Everything the thread owns.
 pub(super) struct Worker {
     config: Config,
+    /// What deferd may spend on looking, in CPU seconds a second.
+    share: f64,
     orders: Receiver<Order>,
-    wake: Arc<OwnedFd>,
-    status: Arc<Mutex<Status>>,
+    shared: Arc<Shared>,
     outlet: Outlet,
     targets: BTreeMap<Process, Probed>,
     by_slot: BTreeMap<u32, Process>,
@@ -35,39 +37,41 @@ pub(super) struct Worker {
 }
 
 impl Worker {
-    pub(super) fn new(
-        config: Config,
-        orders: Receiver<Order>,
-        wake: Arc<OwnedFd>,
-        status: Arc<Mutex<Status>>,
-        outlet: Outlet,
-    ) -> Self {
+    pub(super) fn new(config: Config, share: f64, orders: Receiver<Order>, shared: Arc<Shared>, outlet: Outlet) -> Self {
         let (targets, by_slot) = (BTreeMap::new(), BTreeMap::new());
-        Self { config, orders, wake, status, outlet, targets, by_slot, turn: Instant::now() }
+        Self { config, share, orders, shared, outlet, targets, by_slot, turn: Instant::now() }
     }
 
     /// Until the orders end.
     pub(super) fn run(mut self) {
+        let others = removal_threads();
         let mut host = match Host::start() {
             Ok(host) => host,
             Err(error) => {
-                *self.status.lock() = Status::Failed(error.reason(), error.to_string());
+                *self.shared.status.lock() = Status::Failed(error.reason(), error.to_string());
                 // Nothing can be done for anybody; the handle asks us to end by closing the channel.
                 while self.orders.recv().is_ok() {}
                 return;
             }
         };
-        *self.status.lock() = Status::Works;
+        *self.shared.status.lock() = Status::Works;
+        let mut effort = Effort::new(self.share, &others, Instant::now());
         host.set_timer(self.frequency());
         while self.obey(&mut host) {
+            effort.set_share(self.share, Instant::now());
             self.hear(&mut host);
             let now = Instant::now();
             if now >= self.turn {
                 self.turn = now + TURN;
                 self.take_turn(&mut host, now);
             }
-            self.open_windows(&mut host);
-            self.wait(&mut host);
+            if effort.solvent_at(now) <= now {
+                self.open_windows(&mut host);
+            }
+            let now = Instant::now();
+            let spent = effort.settle(now);
+            self.shared.spent.store(u64::try_from(spent.as_nanos()).unwrap_or(u64::MAX), Ordering::Relaxed);
+            self.wait(effort.solvent_at(now), &mut host);
         }
         // Breakpoints go with the targets, and slots are as if nobody had been there.
         for process in self.targets.keys().copied().collect::<Vec<_>>() {
@@ -85,8 +89,8 @@ impl Worker {
     fn obey(&mut self, host: &mut Host) -> bool {
         loop {
             match self.orders.try_recv() {
-                Ok(Order::Configure(config)) => {
-                    self.config = config;
+                Ok(Order::Configure(config, share)) => {
+                    (self.config, self.share) = (config, share);
                     host.set_timer(self.frequency());
                     for probed in self.targets.values_mut() {
                         probed.configure(&self.config, host);
@@ -194,14 +198,14 @@ impl Worker {
         }
     }
 
-    /// Until there is something to do.
-    fn wait(&mut self, host: &mut Host) {
-        let windows = self.targets.values().filter_map(Probed::window_due);
+    /// Until there is something to do. There are no windows before `solvent`.
+    fn wait(&mut self, solvent: Instant, host: &mut Host) {
+        let windows = self.targets.values().filter_map(Probed::window_due).map(|due| due.max(solvent));
         let next = windows.min().map_or(self.turn, |due| due.min(self.turn));
         let left = next.saturating_duration_since(Instant::now());
         let timeout = Timespec { tv_sec: i64::try_from(left.as_secs()).unwrap_or(0), tv_nsec: left.subsec_nanos().into() };
         let mut ready = [
-            PollFd::from_borrowed_fd(self.wake.as_fd(), PollFlags::IN),
+            PollFd::from_borrowed_fd(self.shared.wake.as_fd(), PollFlags::IN),
             PollFd::from_borrowed_fd(host.probes.events_fd(), PollFlags::IN),
         ];
         // An error is as good as being woken: everything is looked at, at the latest after a turn.
@@ -210,6 +214,6 @@ impl Worker {
             std::thread::sleep(Duration::from_millis(10));
         }
         let mut counter = [0; 8];
-        let _ = rustix::io::read(&*self.wake, &mut counter);
+        let _ = rustix::io::read(&self.shared.wake, &mut counter);
     }
 }
