@@ -4,6 +4,7 @@ mod breakpoints;
 mod files;
 mod floods;
 mod harmless;
+mod namespaces;
 mod panics;
 mod rates;
 mod reload;
