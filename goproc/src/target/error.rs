@@ -25,6 +25,16 @@ pub enum AttachError {
         /// What was refused: `opening the executable`, `reading the memory`.
         what: &'static str,
     },
+    /// The process may be read, and the file of its program may not. To be shown to the user, once.
+    #[error(
+        "opening the executable of process {pid}, which not everybody may read, needs CAP_DAC_READ_SEARCH beside CAP_SYS_PTRACE (or \
+         the same user): run as root, or `setcap cap_sys_ptrace,cap_dac_read_search+ep` on this binary, or add DAC_READ_SEARCH to \
+         the container's securityContext.capabilities"
+    )]
+    Unreadable {
+        /// The process asked for.
+        pid: u32,
+    },
     /// Not a Go program. Not worth a message, nor another attempt while the executable is the same.
     #[error("process {pid}: {reason}")]
     NotGo {
@@ -78,6 +88,15 @@ impl AttachError {
             _ if error.raw_os_error() == Some(NO_SUCH_PROCESS) => Self::Gone { pid },
             _ => Self::System { pid, what, error },
         }
+    }
+
+    /// The error for an executable that could not be opened. Whether the process may be read is told by `link`, the path of its
+    /// executable: the kernel asks the same of who wants to know that as of who opens it, and of who opens it also what any file asks.
+    pub(super) fn opening<T>(pid: u32, error: std::io::Error, link: impl FnOnce() -> std::io::Result<T>) -> Self {
+        if error.kind() == std::io::ErrorKind::PermissionDenied && link().is_ok() {
+            return Self::Unreadable { pid };
+        }
+        Self::from_io(pid, "opening the executable", error)
     }
 
     pub(super) fn from_image(pid: u32, reason: ImageError) -> Self {
@@ -145,6 +164,18 @@ mod tests {
             let text = error.to_string();
             assert!(text.contains("process 7") && text.contains("setcap cap_sys_ptrace+ep"), "{text}");
         }
+    }
+
+    #[test]
+    fn the_right_that_is_named_for_an_executable_is_the_one_that_is_missing() {
+        let refused = || std::io::Error::from_raw_os_error(13);
+        let file = AttachError::opening(7, refused(), || Ok(()));
+        assert!(matches!(file, AttachError::Unreadable { pid: 7 }), "{file}");
+        assert!(file.to_string().contains("needs CAP_DAC_READ_SEARCH"), "{file}");
+        let process = AttachError::opening(7, refused(), || Err::<(), _>(refused()));
+        assert!(process.to_string().contains("needs CAP_SYS_PTRACE"), "{process}");
+        let gone = AttachError::opening(7, std::io::Error::from_raw_os_error(2), || Ok(()));
+        assert!(matches!(gone, AttachError::Gone { pid: 7 }), "{gone}");
     }
 
     #[test]

@@ -74,7 +74,8 @@ impl Target {
         if stat.is_over() || stat.kernel_thread {
             return Err(AttachError::Gone { pid });
         }
-        let opening = |error| AttachError::from_io(pid, "opening the executable", error);
+        // By our own rights: one that opens for us has both, and then neither is what is missing.
+        let opening = |error| AttachError::opening(pid, error, || OwnRights.link(pid));
         let Opened { executable: file, link, held } = opener.open(pid).map_err(opening)?;
         let memory = match held {
             Some(held) => {

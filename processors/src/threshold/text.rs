@@ -119,4 +119,32 @@ mod tests {
         assert_eq!(template.unknown_names(&NAMES).len(), 0);
         assert_eq!(render(&template, &facts), "shop main.go:33 main.ship 39.988/s > 2 shop");
     }
+
+    #[test]
+    fn the_rule_for_open_files_says_where_they_are_opened_and_what_is_wrong_with_their_close() {
+        let rules = &super::super::pack::find("default").unwrap().rules;
+        let rule = rules.iter().find(|rule| rule.name == "OpenFilesGrow").unwrap();
+        let said = |close: &'static str| {
+            let resource = EncodedAttributes::new(&[("service.name", "shop".into())]);
+            let site = EncodedAttributes::new(&[
+                ("code.function.name", "main.load".into()),
+                ("code.file.path", "/srv/shop/main.go".into()),
+                ("code.line.number", 50.into()),
+                ("go.file.close", close.into()),
+            ]);
+            let place = Place::new(&resource.view(), &site.view());
+            let (value, threshold, window) = (5.0.into(), 0.02.into(), "30s".to_owned());
+            let facts = Facts { name: &rule.name, severity: "high", value, threshold, measure: "slope", window, place: &place };
+            [&rule.summary, &rule.remediation].map(|template| render(template, &facts))
+        };
+        let [summary, remediation] = said("missing");
+        assert_eq!(summary, "shop: files opened at main.go:50 in main.load pile up, 5 more per second: a Close is missing");
+        assert_eq!(remediation, "Close the file on every path on which it is no longer used, or hand it to somebody who does.");
+        let [summary, remediation] = said("deferred");
+        assert!(summary.ends_with("5 more per second: Close is deferred in a loop"), "{summary}");
+        assert!(
+            remediation.starts_with("A deferred Close runs when the function returns") && !remediation.contains("{%"),
+            "{remediation}"
+        );
+    }
 }

@@ -98,6 +98,11 @@ impl Probes {
         self.keeper.is_some()
     }
 
+    /// The process id of the keeper, if it is known.
+    pub fn keeper_pid(&self) -> Option<u32> {
+        self.keeper.as_ref()?.pid()
+    }
+
     /// Whether there was a keeper and is none any more: nothing can be placed then.
     pub fn have_lost_their_keeper(&self) -> bool {
         self.keeper.as_ref().is_some_and(|keeper| keeper.is_lost())

@@ -46,6 +46,8 @@ pub(super) type Alive = HashSet<(Metric, Series)>;
 #[derive(Debug, Default)]
 pub(super) struct Frame {
     points: Vec<(Metric, Series, Reading)>,
+    /// Series that go on without a point.
+    kept: Alive,
 }
 
 /// What a point says.
@@ -188,9 +190,16 @@ impl Frame {
         self.add_plain(Metric::SnapshotUnsearched, count(snapshot.open_coded.skipped));
     }
 
+    /// The probes did not answer in time, as when they are busy with another process: what they tell goes on with the next look. To
+    /// end their series would say that there is nothing any more, and rules would begin to wait anew.
+    pub(super) fn keep_probes(&mut self, alive: &Alive) {
+        self.kept = alive.iter().filter(|(metric, _)| metric.is_of_probes()).cloned().collect();
+    }
+
     /// The series in it.
     pub(super) fn series(&self) -> Alive {
-        self.points.iter().map(|(metric, series, _)| (*metric, series.clone())).collect()
+        let shown = self.points.iter().map(|(metric, series, _)| (*metric, series.clone()));
+        shown.chain(self.kept.iter().cloned()).collect()
     }
 
     /// One request with these points, and an end mark for each series of `alive` that is not among them. Returns the bytes and
@@ -289,4 +298,38 @@ pub(super) fn count(value: u64) -> i64 {
 pub(super) fn nanoseconds(time: std::time::SystemTime) -> u64 {
     let since = time.duration_since(std::time::UNIX_EPOCH).unwrap_or(Duration::ZERO);
     u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use deferd_pdata::metrics::{Data, Request};
+
+    use super::*;
+
+    /// Names of the metrics in a request, and whether their first point is an end.
+    fn told(payload: &deferd_pdata::Bytes) -> Vec<(String, bool)> {
+        let mut told = Vec::new();
+        for resource in Request::new(payload).resources() {
+            for metric in resource.scopes().flat_map(|scope| scope.items()) {
+                let (Data::Gauge(points) | Data::Sum { points, .. }) = metric.data() else { continue };
+                told.extend(points.map(|point| (metric.name.to_string(), point.value.is_none())).take(1));
+            }
+        }
+        told
+    }
+
+    #[test]
+    fn probes_that_do_not_answer_in_time_end_no_series_of_theirs_and_hold_up_the_end_of_no_other() {
+        let (times, nobody) = (Times { start: 1, taken: 2 }, EncodedAttributes::default());
+        let mut first = Frame::default();
+        first.add_plain(Metric::Pending, 1);
+        first.add_plain(Metric::OpenFiles, 5);
+        let mut busy = Frame::default();
+        busy.keep_probes(&first.series());
+        let (payload, _) = busy.encode(&nobody, &first.series(), times);
+        assert_eq!(told(&payload), [("go.defer.pending".to_owned(), true)]);
+        assert_eq!(busy.series().len(), 1, "it is still alive");
+        let (payload, _) = Frame::default().encode(&nobody, &busy.series(), times);
+        assert_eq!(told(&payload), [("go.file.open".to_owned(), true)], "and ends when the probes say so");
+    }
 }

@@ -83,6 +83,24 @@ impl Metric {
         Self::ProbeCoverage,
     ];
 
+    /// Whether probes tell it, and not the look itself.
+    pub(super) const fn is_of_probes(self) -> bool {
+        matches!(
+            self,
+            Self::Panics
+                | Self::Registrations
+                | Self::RegistrationRate
+                | Self::RegistrationRateLower
+                | Self::RegistrationRateUpper
+                | Self::PerCall
+                | Self::OpenFiles
+                | Self::MachineryShare
+                | Self::RunningChains
+                | Self::TargetOverhead
+                | Self::ProbeCoverage
+        )
+    }
+
     pub(super) const fn name(self) -> &'static str {
         self.facts().0
     }

@@ -1,8 +1,8 @@
 //! `godefer`: what live Go processes hold in pending deferred calls, seen from outside.
 //!
-//! Snapshots only: the memory of a process is read without stopping it, tracing it or writing to it. One thread looks at one
-//! process at a time, so that what looking costs can be measured and bounded (`max_agent_cpu`); a loop of its own sends what was
-//! seen and waits for what is due next.
+//! Snapshots: the memory of a process is read without stopping it, tracing it or writing to it. One thread looks at one process at a
+//! time, so that what looking costs can be measured and bounded (`max_agent_cpu`), together with what probing costs; a loop of its
+//! own sends what was seen and waits for what is due next. What memory cannot tell comes from `probes`, a thread and a budget apart.
 
 mod budget;
 mod config;
@@ -18,6 +18,7 @@ mod resource;
 mod schedule;
 mod selection;
 mod session;
+mod spent;
 mod watched;
 
 use std::io;
@@ -34,7 +35,7 @@ pub use config::{Config, Files, Panics, Probes, Rates, Selector, Snapshots, Targ
 pub use deferd_bpf::keeper;
 use ends::Waiter;
 pub use probes::{LEAST_ALLOWANCE, places};
-use probes::{LogEntry, encode};
+use probes::{LogEntry, Losses, Outlet, encode};
 use report::Report;
 use selection::Selection;
 use session::{Session, Settings, Step};
@@ -79,6 +80,7 @@ pub struct GoDefer {
     settings: Arc<Settings>,
     session: Arc<Mutex<Session>>,
     logs: Arc<Logs>,
+    losses: Losses,
     report: Report,
 }
 
@@ -100,6 +102,7 @@ impl ReceiverFactory for Factory {
             settings: Arc::new(Settings { config, selection }),
             session: Arc::clone(&state.session),
             logs: Arc::clone(&state.logs),
+            losses: Losses::new(context),
             report: Report::new(context),
         })
     }
@@ -118,7 +121,8 @@ impl GoDefer {
             session = Arc::clone(&self.session).lock_owned() => session,
             () = stop.wait() => return,
         };
-        session.configure(&self.settings, &self.logs.sender, Instant::now());
+        let outlet = Outlet::new(self.logs.sender.clone(), self.losses.clone());
+        session.configure(&self.settings, outlet, Instant::now());
         let ends = session.waiter();
         while !stop.is_set() {
             let Some(done) = self.step(&mut session).await else { return };

@@ -52,7 +52,7 @@ impl Refusals {
         let (reason, is_final) = match error {
             AttachError::Gone { .. } | AttachError::NotReady { .. } => return false,
             AttachError::NotGo { .. } => (None, true),
-            AttachError::Denied { .. } => (Some(NO_PERMISSION), true),
+            AttachError::Denied { .. } | AttachError::Unreadable { .. } => (Some(NO_PERMISSION), true),
             AttachError::Unsupported { .. } => (Some("unsupported"), true),
             AttachError::SelfCheck { .. } => (Some("self_check"), false),
             AttachError::System { .. } => (Some("system"), false),

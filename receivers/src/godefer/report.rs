@@ -2,12 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Instant;
 
 use deferd_component::BuildContext;
 use deferd_component::telemetry::{Gauge, Health};
 
 use super::probes::Status;
 use super::session::{News, Session, Settings, Step};
+use super::spent::Meter;
 
 /// Every reason for which the receiver can be degraded; the first four are those of [`super::refusals::Refusals::summary`].
 const REASONS: [&str; 7] = ["no_permission", "unsupported", "self_check", "system", LOOK_FAILED, NO_TARGET, NO_PROBES];
@@ -24,6 +26,7 @@ pub(super) struct Report {
     path: String,
     health: Arc<Health>,
     watched: Gauge,
+    cpu: Meter,
     may_read_all: bool,
 }
 
@@ -31,13 +34,15 @@ impl Report {
     pub(super) fn new(context: &BuildContext) -> Self {
         let labels = vec![("receiver", context.id.to_string())];
         let watched = context.telemetry.gauge("deferd_godefer_watched_processes", "Go processes under watch", labels);
-        Self { path: context.path(), health: Arc::clone(&context.health), watched, may_read_all: may_read_all() }
+        let cpu = Meter::new(&context.telemetry, &context.id.to_string());
+        Self { path: context.path(), health: Arc::clone(&context.health), watched, cpu, may_read_all: may_read_all() }
     }
 
     /// Shows what a step brought.
     pub(super) fn show(&self, session: &Session, settings: &Settings, step: &Step) {
         #[expect(clippy::cast_precision_loss, reason = "there are no 2^53 processes")]
         self.watched.set(session.watched() as f64);
+        self.cpu.show(session.spent(), Instant::now());
         for news in &step.news {
             match news {
                 News::Watching(label) => tracing::info!(component = self.path, "watching {label}"),
@@ -119,8 +124,9 @@ mod tests {
 
     #[test]
     fn a_missing_right_is_news_once_however_many_processes_it_concerns() {
-        let watched = Telemetry::default().gauge("watched", "", Vec::new());
-        let report = Report { path: "receivers::godefer".to_owned(), health: Arc::default(), watched, may_read_all: false };
+        let telemetry = Telemetry::default();
+        let (watched, cpu) = (telemetry.gauge("watched", "", Vec::new()), Meter::new(&telemetry, "godefer"));
+        let report = Report { path: "receivers::godefer".to_owned(), health: Arc::default(), watched, cpu, may_read_all: false };
         report.health.register(&report.path);
         assert!(report.degrade("no_permission", "46 processes"));
         assert!(!report.degrade("no_permission", "47 processes"));

@@ -7,15 +7,15 @@ use deferd_component::Refusal;
 use deferd_goproc::snapshot::SnapshotOptions;
 use deferd_goproc::target::{Candidate, ImageCache, Liveness, SnapshotError, Target, discover};
 use deferd_goproc::walk::thread_cpu;
-use tokio::sync::mpsc::Sender;
 
 use super::budget::Budget;
 use super::config::Config;
 use super::ends::{Ends, Waiter};
-use super::probes::{LogEntry, Prober, Status};
+use super::probes::{Outlet, Prober, Status};
 use super::refusals::Refusals;
 use super::schedule::{Process, Work, choose};
 use super::selection::Selection;
+use super::spent::Spent;
 use super::watched::{Ended, Outgoing, Watched};
 
 /// Files of processes are counted together if their counts are due within so much.
@@ -40,6 +40,7 @@ pub(super) struct Session {
     news: Vec<News>,
     discovered: Option<Instant>,
     budget: Option<Budget>,
+    spent: Spent,
     prober: Option<Prober>,
     /// How the probes were at the last step.
     probes: Option<Status>,
@@ -87,9 +88,9 @@ pub(super) enum News {
 }
 
 impl Session {
-    /// Starts over with other settings: everything is looked for anew, at once. What probes record goes to `logs`.
-    pub(super) fn configure(&mut self, settings: &Settings, logs: &Sender<LogEntry>, now: Instant) {
-        self.configure_probes(settings, logs);
+    /// Starts over with other settings: everything is looked for anew, at once. What probes record goes to `outlet`.
+    pub(super) fn configure(&mut self, settings: &Settings, outlet: Outlet, now: Instant) {
+        self.configure_probes(settings, outlet);
         let share = settings.config.max_agent_cpu.ratio();
         self.budget.get_or_insert_with(|| Budget::new(share, now)).set_share(share, now);
         self.ends.open();
@@ -98,11 +99,11 @@ impl Session {
         self.refusals = Refusals::default();
     }
 
-    fn configure_probes(&mut self, settings: &Settings, logs: &Sender<LogEntry>) {
-        let wanted = &settings.config.probes;
+    fn configure_probes(&mut self, settings: &Settings, outlet: Outlet) {
+        let (wanted, share) = (&settings.config.probes, settings.config.max_agent_cpu.ratio());
         match &self.prober {
-            Some(prober) => prober.configure(wanted.clone()),
-            None if wanted.enabled => match Prober::start(wanted.clone(), logs.clone()) {
+            Some(prober) => prober.configure(wanted.clone(), share),
+            None if wanted.enabled => match Prober::start(wanted.clone(), share, outlet) {
                 Ok(prober) => {
                     for (process, watched) in &self.watched {
                         prober.watch(watched.probed(*process));
@@ -122,6 +123,11 @@ impl Session {
 
     pub(super) fn watched(&self) -> usize {
         self.watched.len()
+    }
+
+    /// What all of it has cost deferd.
+    pub(super) fn spent(&self) -> Spent {
+        self.spent
     }
 
     pub(super) fn refusals(&self) -> &Refusals {
@@ -152,6 +158,7 @@ impl Session {
     /// Does one piece of work: a discovery, a count, a look, or nothing if nothing is due.
     pub(super) fn step(&mut self, settings: &Settings) -> Step {
         self.release_ended();
+        self.pay_for_probes();
         let mut step = Step::default();
         self.work(settings, &mut step);
         step.news.append(&mut self.news);
@@ -259,7 +266,18 @@ impl Session {
         }
     }
 
+    /// What probing costs is spent already: looks are what can wait.
+    fn pay_for_probes(&mut self) {
+        let probes = self.prober.as_ref().map_or(Duration::ZERO, Prober::spent);
+        let cost = probes.saturating_sub(self.spent.probes);
+        self.spent.probes = probes;
+        if let Some(budget) = &mut self.budget {
+            budget.spend_for_another(cost, Instant::now());
+        }
+    }
+
     fn spend(&mut self, cost: Duration) {
+        self.spent.looks += cost;
         if let Some(budget) = &mut self.budget {
             budget.spend(cost, Instant::now());
         }

@@ -109,6 +109,8 @@ impl Watched {
                 self.pending.add(&mut figures.registrations, &snapshot.sites, look);
             }
             frame.probes(&figures, &snapshot.sites);
+        } else {
+            frame.keep_probes(&self.known.alive);
         }
         let times = Times { start: self.known.started, taken: nanoseconds(snapshot.taken) };
         let (payload, points) = frame.encode(&self.known.resource, &self.known.alive, times);

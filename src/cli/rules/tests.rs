@@ -4,15 +4,20 @@ use super::*;
 
 /// A recording: one look every 5 s, `pending` deferred calls at main.go:33.
 fn recording(pending: impl Iterator<Item = u32>) -> String {
+    let site = [("code.file.path", "main.go"), ("code.line.number", "33"), ("go.defer.kind", "heap")];
+    recording_of("go.defer.pending", &site, pending)
+}
+
+/// A recording of one series of the service `shop`: one look every 5 s.
+fn recording_of(metric: &str, attributes: &[(&str, &str)], values: impl Iterator<Item = u32>) -> String {
+    let attribute = |key: &str, value: &str| format!(r#"{{"key":"{key}","value":{{"stringValue":"{value}"}}}}"#);
+    let attributes: Vec<String> = attributes.iter().map(|(key, value)| attribute(key, value)).collect();
+    let (attributes, resource) = (attributes.join(","), attribute("service.name", "shop"));
     let mut lines = String::new();
-    for (look, pending) in pending.enumerate() {
+    for (look, value) in values.enumerate() {
         let time = 1_700_000_000_000_000_000_u64 + look as u64 * 5_000_000_000;
-        let attribute = |key: &str, value: &str| format!(r#"{{"key":"{key}","value":{{"stringValue":"{value}"}}}}"#);
-        let site = [("code.file.path", "main.go"), ("code.line.number", "33"), ("go.defer.kind", "heap")];
-        let site = site.map(|(key, value)| attribute(key, value)).join(",");
-        let point = format!(r#"{{"timeUnixNano":"{time}","asInt":"{pending}","attributes":[{site}]}}"#);
-        let metric = format!(r#"{{"name":"go.defer.pending","gauge":{{"dataPoints":[{point}]}}}}"#);
-        let resource = attribute("service.name", "shop");
+        let point = format!(r#"{{"timeUnixNano":"{time}","asInt":"{value}","attributes":[{attributes}]}}"#);
+        let metric = format!(r#"{{"name":"{metric}","gauge":{{"dataPoints":[{point}]}}}}"#);
         writeln!(
             lines,
             r#"{{"resourceMetrics":[{{"resource":{{"attributes":[{resource}]}},"scopeMetrics":[{{"metrics":[{metric}]}}]}}]}}"#
@@ -73,4 +78,47 @@ fn a_damaged_recording_is_named_with_its_line() {
     let (exit, wrong) = run_suite(SUITE, &damaged);
     assert_eq!(exit, Exit::Failed);
     assert!(wrong[0].contains("leak.jsonl:4: no OTLP in JSON"), "{wrong:?}");
+}
+
+/// Files that are open by the place that opened them, every five seconds since it was first named, as recorded of the Go program `files`:
+/// it leaks five a second.
+const LEAKED: [u32; 44] = [
+    5, 31, 57, 82, 107, 133, 158, 183, 208, 228, 254, 280, 305, 331, 356, 381, 408, 433, 454, 479, 504, 529, 555, 580, 606, 630,
+    655, 680, 705, 731, 756, 782, 807, 833, 858, 879, 904, 930, 956, 982, 1003, 1030, 1055, 1081,
+];
+/// It fills a pool of 2,000 in one minute; the series ends a minute later.
+const POOLED_IN_ONE_MINUTE: [u32; 21] =
+    [6, 176, 349, 519, 685, 852, 1019, 1188, 1308, 1308, 1308, 1308, 1308, 1308, 1308, 1308, 1308, 1308, 1308, 1308, 1308];
+/// The same in two minutes.
+const POOLED_IN_TWO_MINUTES: [u32; 34] = [
+    4, 88, 175, 260, 344, 428, 496, 579, 663, 747, 832, 920, 1005, 1088, 1172, 1255, 1332, 1417, 1501, 1585, 1654, 1654, 1654,
+    1654, 1654, 1654, 1654, 1654, 1654, 1654, 1654, 1654, 1654, 1654,
+];
+
+fn recorded_files(open: &[u32], close: &str) -> String {
+    let site = [("code.file.path", "files/ways.go"), ("code.line.number", "18"), ("go.file.close", close)];
+    recording_of("go.file.open", &site, open.iter().copied())
+}
+
+#[test]
+fn a_recorded_leak_of_files_is_told_with_its_place_and_what_is_wrong_there() {
+    for close in ["missing", "deferred"] {
+        let labels = format!("{{ code.line.number: '18', go.file.close: {close} }}");
+        let alert = format!("{{ name: OpenFilesGrow, severity: high, labels: {labels} }}");
+        let suite = format!(
+            "tests: [{{ name: a leak, input: leak.jsonl, fired: [{alert}], expect: [{{ at: 180s, alerts: [] }}, {{ at: 190s, alerts: [{alert}] }}] }}]"
+        );
+        assert_eq!(run_suite(&suite, &recorded_files(&LEAKED, close)), (Exit::Done, vec![]), "{close}");
+    }
+}
+
+#[test]
+fn recorded_pools_that_fill_up_within_two_minutes_are_no_leak() {
+    let suite = "tests: [{ name: a pool, input: leak.jsonl, fired: [] }]";
+    for pool in [&POOLED_IN_ONE_MINUTE[..], &POOLED_IN_TWO_MINUTES] {
+        // However long it then holds what it has.
+        let held = std::iter::repeat_n(*pool.last().unwrap(), 100);
+        let open: Vec<u32> = pool.iter().copied().chain(held).collect();
+        assert_eq!(run_suite(suite, &recorded_files(&open, "missing")), (Exit::Done, vec![]));
+    }
 }

@@ -53,7 +53,7 @@ impl Refusal {
 pub(super) fn not_attached(error: &AttachError) -> Exit {
     match error {
         AttachError::Gone { .. } => Exit::Gone,
-        AttachError::Denied { .. } | AttachError::System { .. } => Exit::Refused,
+        AttachError::Denied { .. } | AttachError::Unreadable { .. } | AttachError::System { .. } => Exit::Refused,
         // Not up yet, or not what a Go program has in its memory.
         _ => Exit::Unsupported,
     }

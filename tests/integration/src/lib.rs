@@ -6,6 +6,7 @@
 
 pub mod alerting;
 pub mod alertmanager;
+pub mod apart;
 pub mod collector;
 pub mod config;
 pub mod deferd;

@@ -50,7 +50,15 @@ impl Matrix {
     /// # Panics
     /// If there is none.
     pub fn start(file: &Path) -> Self {
-        let running = Running::start(Command::new(file));
+        Self::start_by(Command::new(file))
+    }
+
+    /// The same by this command.
+    ///
+    /// # Panics
+    /// If there is none.
+    pub fn start_by(command: Command) -> Self {
+        let running = Running::start(command);
         let (line, _) = wait::until("matrix announces its sites", || running.stdout().lines().next().map(str::to_owned));
         let announcement = serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error}: {line}"));
         Self { running, announcement }

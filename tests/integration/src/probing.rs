@@ -37,16 +37,20 @@ impl Probing {
 
     /// The text; `probes` is a YAML flow map.
     pub fn yaml(&self, probes: &str) -> String {
+        self.text(probes, "", "")
+    }
+
+    fn text(&self, probes: &str, processors: &str, used: &str) -> String {
         format!(
             "{}    probes: {probes}
-exporters:
+{processors}exporters:
   file:
     path: {}
 service:
 {}  pipelines:
     metrics:
       receivers: [godefer]
-      exporters: [file]
+{used}      exporters: [file]
     logs:
       receivers: [godefer]
       exporters: [file]
@@ -63,6 +67,15 @@ service:
     /// If it does not get ready.
     pub fn start(&self, probes: &str) -> Service {
         Service::start(&self.yaml(probes), self.watch.ports)
+    }
+
+    /// The same, with a threshold that is told this, in YAML flow.
+    ///
+    /// # Panics
+    /// If it does not get ready.
+    pub fn start_with_rules(&self, probes: &str, threshold: &str) -> Service {
+        let processors = format!("processors:\n  threshold: {{{threshold}}}\n");
+        Service::start(&self.text(probes, &processors, "      processors: [threshold]\n"), self.watch.ports)
     }
 
     /// What was told so far.

@@ -7,12 +7,13 @@ use std::process::Command;
 use serde::de::DeserializeOwned;
 
 use crate::process::{Ended, Running};
-use crate::wait;
+use crate::{apart, wait};
 
 /// The program, running.
 #[derive(Debug)]
 pub struct Teller {
     running: Running,
+    pid: u32,
     /// How much of what it said was listened to.
     heard: usize,
 }
@@ -25,12 +26,22 @@ impl Teller {
     pub fn start(file: &Path, arguments: &[&str]) -> Self {
         let mut command = Command::new(file);
         command.args(arguments);
-        Self { running: Running::start(command), heard: 0 }
+        let running = Running::start(command);
+        Self { pid: running.pid(), running, heard: 0 }
+    }
+
+    /// Starts it by a command of [`crate::apart`].
+    ///
+    /// # Panics
+    /// If it cannot be started.
+    pub fn start_apart(command: Command) -> Self {
+        let running = Running::start(command);
+        Self { pid: apart::inside(running.pid()), running, heard: 0 }
     }
 
     /// The process id.
     pub fn pid(&self) -> u32 {
-        self.running.pid()
+        self.pid
     }
 
     /// The next line; waits for it.

@@ -20,6 +20,8 @@ use super::wire::{ANSWER, Answer, MAX_DESCRIPTORS, MAX_PLACES, Order, Request, W
 #[derive(Debug)]
 pub struct Client {
     socket: OwnedFd,
+    /// Of the keeper.
+    pid: Option<u32>,
     state: Mutex<State>,
     /// An answer came, or none will.
     news: Condvar,
@@ -78,7 +80,17 @@ impl Client {
 
     /// The keeper is at the other end of `socket`; an answer may take so long.
     pub fn new(socket: OwnedFd, patience: Duration) -> Self {
-        Self { socket, state: Mutex::default(), news: Condvar::new(), patience }
+        Self { socket, pid: None, state: Mutex::default(), news: Condvar::new(), patience }
+    }
+
+    /// The same, of a keeper that is this process.
+    pub(crate) fn of(pid: u32, socket: OwnedFd) -> Self {
+        Self { pid: Some(pid), ..Self::new(socket, Self::PATIENCE) }
+    }
+
+    /// The keeper's process id, if it is known.
+    pub(crate) fn pid(&self) -> Option<u32> {
+        self.pid
     }
 
     /// Whether the keeper is gone, or was given up.

@@ -32,7 +32,8 @@ pub fn start(mut command: Command) -> io::Result<(Running, Arc<Client>)> {
     let child = command.stdin(Stdio::from(theirs)).stdout(Stdio::null()).process_group(0).spawn()?;
     // With it goes our copy of the keeper's end: when the keeper is gone, we are to notice.
     drop(command);
-    Ok((Running { child, socket }, Arc::new(Client::new(ours, Client::PATIENCE))))
+    let client = Client::of(child.id(), ours);
+    Ok((Running { child, socket }, Arc::new(client)))
 }
 
 impl Running {

@@ -6,9 +6,11 @@
 //! without harm to the snapshots, and says so once.
 
 mod arbiter;
+mod effort;
 mod figures;
 mod host;
 mod logs;
+mod losses;
 mod openers;
 mod panic_log;
 mod panics;
@@ -31,6 +33,7 @@ mod worker;
 pub use arbiter::LEAST_ALLOWANCE;
 pub(super) use figures::Figures;
 pub(super) use host::prepare;
-pub(super) use logs::{LogEntry, encode};
+pub(super) use logs::{LogEntry, Outlet, encode};
+pub(super) use losses::Losses;
 pub(super) use pending::{Look, Pending};
 pub(super) use prober::{Prober, Status, Subject};

@@ -103,6 +103,11 @@ impl Probed {
         self.target.slot
     }
 
+    /// What was counted when it was last settled.
+    pub(super) fn usage(&self) -> Usage {
+        self.usage
+    }
+
     /// Places and removes what another configuration wants.
     pub(super) fn configure(&mut self, config: &Config, host: &mut Host) {
         self.arbiter.set_share(config.max_target_overhead.ratio(), Instant::now());

@@ -2,6 +2,7 @@
 
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -12,12 +13,11 @@ use deferd_goproc::target::Target;
 use deferd_pdata::build::EncodedAttributes;
 use parking_lot::Mutex;
 use rustix::event::{EventfdFlags, eventfd};
-use tokio::sync::mpsc::Sender;
 
 use super::super::config::Probes;
 use super::super::schedule::Process;
 use super::figures::Figures;
-use super::logs::LogEntry;
+use super::logs::Outlet;
 use super::worker::Worker;
 
 /// Orders under way. The thread may be busy with a window for a tenth of a second, in which a discovery finds many processes.
@@ -39,7 +39,8 @@ pub(crate) struct Subject {
 /// What the thread is asked to do.
 #[derive(Debug)]
 pub(super) enum Order {
-    Configure(Probes),
+    /// With what deferd may spend on looking, in CPU seconds a second.
+    Configure(Probes, f64),
     Watch(Box<Subject>),
     Forget(Process),
     /// What was found since the last report.
@@ -59,12 +60,20 @@ pub(crate) enum Status {
     Failed(&'static str, String),
 }
 
+/// What the thread and its handle both have.
+#[derive(Debug)]
+pub(super) struct Shared {
+    pub(super) wake: OwnedFd,
+    pub(super) status: Mutex<Status>,
+    /// Nanoseconds of CPU time that probing has cost deferd.
+    pub(super) spent: AtomicU64,
+}
+
 /// The thread, which ends with this.
 #[derive(Debug)]
 pub(crate) struct Prober {
     orders: Option<SyncSender<Order>>,
-    wake: Arc<OwnedFd>,
-    status: Arc<Mutex<Status>>,
+    shared: Arc<Shared>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -76,22 +85,27 @@ impl Subject {
 }
 
 impl Prober {
-    /// Starts the thread. Records go to `logs`; those that find it full are counted and gone.
-    pub(crate) fn start(config: Probes, logs: Sender<LogEntry>) -> std::io::Result<Self> {
-        let wake = Arc::new(eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?);
-        let status = Arc::new(Mutex::new(Status::Starting));
+    /// Starts the thread, whose records go to `outlet`. `share` is what deferd may spend on looking, in CPU seconds a second.
+    pub(crate) fn start(config: Probes, share: f64, outlet: Outlet) -> std::io::Result<Self> {
+        let wake = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?;
+        let shared = Arc::new(Shared { wake, status: Mutex::new(Status::Starting), spent: AtomicU64::new(0) });
         let (orders, received) = sync_channel(ORDERS);
-        let worker = Worker::new(config, received, Arc::clone(&wake), Arc::clone(&status), logs);
+        let worker = Worker::new(config, share, received, Arc::clone(&shared), outlet);
         let thread = std::thread::Builder::new().name("deferd-probes".to_owned()).spawn(move || worker.run())?;
-        Ok(Self { orders: Some(orders), wake, status, thread: Some(thread) })
+        Ok(Self { orders: Some(orders), shared, thread: Some(thread) })
     }
 
     pub(crate) fn status(&self) -> Status {
-        self.status.lock().clone()
+        self.shared.status.lock().clone()
     }
 
-    pub(crate) fn configure(&self, config: Probes) {
-        self.order(Order::Configure(config));
+    /// CPU time that probing has cost deferd, without its start.
+    pub(crate) fn spent(&self) -> Duration {
+        Duration::from_nanos(self.shared.spent.load(Ordering::Relaxed))
+    }
+
+    pub(crate) fn configure(&self, config: Probes, share: f64) {
+        self.order(Order::Configure(config, share));
     }
 
     pub(crate) fn watch(&self, subject: Subject) {
@@ -124,7 +138,7 @@ impl Prober {
 
     fn rouse(&self) {
         // It is full only if the thread has not looked for ages, and then it has been woken already.
-        let _ = rustix::io::write(&*self.wake, &1_u64.to_ne_bytes());
+        let _ = rustix::io::write(&self.shared.wake, &1_u64.to_ne_bytes());
     }
 }
 

@@ -1,22 +1,22 @@
 //! The thread that probes.
 
 use std::collections::BTreeMap;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::AsFd;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, TryRecvError};
 use std::time::{Duration, Instant};
 
 use deferd_bpf::{Event, PanicRecord};
-use parking_lot::Mutex;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use tokio::sync::mpsc::Sender;
 
 use super::super::config::Probes as Config;
 use super::super::schedule::Process;
+use super::effort::Effort;
 use super::host::Host;
-use super::logs::LogEntry;
+use super::logs::Outlet;
 use super::probed::Probed;
-use super::prober::{Order, Status, Subject};
+use super::prober::{Order, Shared, Status, Subject};
 
 /// How often counts are read and costs are settled.
 const TURN: Duration = Duration::from_secs(1);
@@ -26,27 +26,20 @@ const EVENTS: usize = 4096;
 /// Everything the thread owns.
 pub(super) struct Worker {
     config: Config,
+    /// What deferd may spend on looking, in CPU seconds a second.
+    share: f64,
     orders: Receiver<Order>,
-    wake: Arc<OwnedFd>,
-    status: Arc<Mutex<Status>>,
-    logs: Sender<LogEntry>,
+    shared: Arc<Shared>,
+    outlet: Outlet,
     targets: BTreeMap<Process, Probed>,
     by_slot: BTreeMap<u32, Process>,
     turn: Instant,
-    /// Records that found the way to the pipelines full.
-    lost: u64,
 }
 
 impl Worker {
-    pub(super) fn new(
-        config: Config,
-        orders: Receiver<Order>,
-        wake: Arc<OwnedFd>,
-        status: Arc<Mutex<Status>>,
-        logs: Sender<LogEntry>,
-    ) -> Self {
+    pub(super) fn new(config: Config, share: f64, orders: Receiver<Order>, shared: Arc<Shared>, outlet: Outlet) -> Self {
         let (targets, by_slot) = (BTreeMap::new(), BTreeMap::new());
-        Self { config, orders, wake, status, logs, targets, by_slot, turn: Instant::now(), lost: 0 }
+        Self { config, share, orders, shared, outlet, targets, by_slot, turn: Instant::now() }
     }
 
     /// Until the orders end.
@@ -54,26 +47,33 @@ impl Worker {
         let mut host = match Host::start() {
             Ok(host) => host,
             Err(error) => {
-                *self.status.lock() = Status::Failed(error.reason(), error.to_string());
+                *self.shared.status.lock() = Status::Failed(error.reason(), error.to_string());
                 self.wait_for_the_end();
                 return;
             }
         };
-        *self.status.lock() = Status::Works;
+        *self.shared.status.lock() = Status::Works;
+        let mut effort = Effort::new(self.share, host.probes.keeper_pid(), Instant::now());
         host.set_timer(self.frequency());
         while self.obey(&mut host) {
             if host.probes.have_lost_their_keeper() {
                 self.give_up(host);
                 return;
             }
+            effort.set_share(self.share, Instant::now());
             self.hear(&mut host);
             let now = Instant::now();
             if now >= self.turn {
                 self.turn = now + TURN;
                 self.take_turn(&mut host, now);
             }
-            self.open_windows(&mut host);
-            self.wait(&mut host);
+            if effort.solvent_at(now) <= now {
+                self.open_windows(&mut host);
+            }
+            let now = Instant::now();
+            let spent = effort.settle(now);
+            self.shared.spent.store(u64::try_from(spent.as_nanos()).unwrap_or(u64::MAX), Ordering::Relaxed);
+            self.wait(effort.solvent_at(now), &mut host);
         }
         self.leave(host);
     }
@@ -90,7 +90,7 @@ impl Worker {
     /// then was promised away.
     fn give_up(&mut self, host: Host) {
         let told = "the process that holds the breakpoints is gone, and they with it: restart deferd";
-        *self.status.lock() = Status::Failed("keeper_gone", told.to_owned());
+        *self.shared.status.lock() = Status::Failed("keeper_gone", told.to_owned());
         self.leave(host);
         self.wait_for_the_end();
     }
@@ -109,8 +109,8 @@ impl Worker {
     fn obey(&mut self, host: &mut Host) -> bool {
         loop {
             match self.orders.try_recv() {
-                Ok(Order::Configure(config)) => {
-                    self.config = config;
+                Ok(Order::Configure(config, share)) => {
+                    (self.config, self.share) = (config, share);
                     host.set_timer(self.frequency());
                     for probed in self.targets.values_mut() {
                         probed.configure(&self.config, host);
@@ -159,6 +159,10 @@ impl Worker {
             self.by_slot.remove(&slot);
             // Removes the breakpoints, before the slot is another's.
             drop(probed);
+            if let Ok(usage) = host.probes.usage(slot) {
+                self.outlet.losses.add_usage(slot, usage);
+            }
+            self.outlet.losses.forget(slot);
             host.free_slot(slot);
         }
     }
@@ -186,9 +190,7 @@ impl Worker {
         for (slot, records) in panics {
             let Some(probed) = self.by_slot.get(&slot).and_then(|process| self.targets.get_mut(process)) else { continue };
             for entry in probed.tell(&records, &self.config) {
-                if self.logs.try_send(entry).is_err() {
-                    self.lost += 1;
-                }
+                self.outlet.send(entry);
             }
         }
     }
@@ -197,6 +199,7 @@ impl Worker {
         host.probes.refresh();
         for probed in self.targets.values_mut() {
             probed.settle(now, host, &self.config);
+            self.outlet.losses.add_usage(probed.slot(), probed.usage());
         }
     }
 
@@ -215,14 +218,14 @@ impl Worker {
         }
     }
 
-    /// Until there is something to do.
-    fn wait(&mut self, host: &mut Host) {
-        let windows = self.targets.values().filter_map(Probed::window_due);
+    /// Until there is something to do. There are no windows before `solvent`.
+    fn wait(&mut self, solvent: Instant, host: &mut Host) {
+        let windows = self.targets.values().filter_map(Probed::window_due).map(|due| due.max(solvent));
         let next = windows.min().map_or(self.turn, |due| due.min(self.turn));
         let left = next.saturating_duration_since(Instant::now());
         let timeout = Timespec { tv_sec: i64::try_from(left.as_secs()).unwrap_or(0), tv_nsec: left.subsec_nanos().into() };
         let mut ready = vec![
-            PollFd::from_borrowed_fd(self.wake.as_fd(), PollFlags::IN),
+            PollFd::from_borrowed_fd(self.shared.wake.as_fd(), PollFlags::IN),
             PollFd::from_borrowed_fd(host.probes.events_fd(), PollFlags::IN),
         ];
         // For its end alone, which needs no asking for.
@@ -233,6 +236,6 @@ impl Worker {
             std::thread::sleep(Duration::from_millis(10));
         }
         let mut counter = [0; 8];
-        let _ = rustix::io::read(&*self.wake, &mut counter);
+        let _ = rustix::io::read(&self.shared.wake, &mut counter);
     }
 }

@@ -3,6 +3,7 @@
 mod compare;
 
 use std::path::Path;
+use std::process::Command;
 
 use serde::Deserialize;
 
@@ -82,6 +83,14 @@ impl Panics {
     /// If it cannot be started.
     pub fn start(file: &Path, arguments: &[&str]) -> Self {
         Self(Teller::start(file, arguments))
+    }
+
+    /// Starts the program by a command of [`crate::apart`].
+    ///
+    /// # Panics
+    /// If it cannot be started.
+    pub fn start_apart(command: Command) -> Self {
+        Self(Teller::start_apart(command))
     }
 
     /// The process id.

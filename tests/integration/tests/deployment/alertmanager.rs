@@ -28,7 +28,7 @@ fn each_severity_goes_where_it_should() {
 }
 
 #[test]
-fn a_critical_alert_silences_the_lesser_ones_of_its_site_alone() {
+fn what_is_told_of_a_site_silences_lesser_news_of_it_alone() {
     // Debian renames the program.
     let program = if is_installed("alertmanager") { "alertmanager" } else { "prometheus-alertmanager" };
     if !has(program, "prometheus-alertmanager") || !has("amtool", "prometheus-alertmanager") {
@@ -47,27 +47,39 @@ fn a_critical_alert_silences_the_lesser_ones_of_its_site_alone() {
     });
 
     let url = format!("--alertmanager.url=http://127.0.0.1:{port}");
-    for (name, severity, service, site) in [
-        ("Leak", "critical", "shop", "main.go:33"),
-        ("Growth", "high", "shop", "main.go:33"),
-        ("Chain", "medium", "shop", "main.go:33"),
-        ("OtherSite", "high", "shop", "main.go:90"),
-        ("OtherService", "high", "till", "main.go:33"),
-        ("NoSite", "high", "shop", ""),
+    for (name, severity, service, instance, site) in [
+        ("Leak", "critical", "shop", "a", "main.go:33"),
+        ("Growth", "high", "shop", "a", "main.go:33"),
+        ("Chain", "medium", "shop", "a", "main.go:33"),
+        ("OtherSite", "high", "shop", "a", "main.go:90"),
+        ("OtherService", "high", "till", "a", "main.go:33"),
+        ("NoSite", "high", "shop", "a", ""),
+        ("OpenFilesGrow", "high", "shop", "a", "main.go:50"),
+        ("DescriptorsGrow", "high", "shop", "a", ""),
+        ("DescriptorsGrow", "high", "shop", "b", ""),
     ] {
-        let labels =
-            [format!("alertname={name}"), format!("severity={severity}"), format!("service={service}"), format!("site={site}")];
+        let labels = [
+            format!("alertname={name}"),
+            format!("severity={severity}"),
+            format!("service={service}"),
+            format!("instance={instance}"),
+            format!("site={site}"),
+        ];
         let labels = labels.each_ref().map(String::as_str);
         succeed("amtool", &[&["alert", "add", &url], labels.as_slice()].concat());
     }
-    let (silenced, _) = wait::until("all six are there", || {
+    let (silenced, _) = wait::until("all nine are there", || {
         let answer: Value = serde_json::from_str(&http::get(address, "/api/v2/alerts").ok()?.body).ok()?;
-        let alerts = answer.as_array().filter(|alerts| alerts.len() == 6)?;
+        let alerts = answer.as_array().filter(|alerts| alerts.len() == 9)?;
         let inhibited = |alert: &&Value| alert["status"]["inhibitedBy"].as_array().is_some_and(|by| !by.is_empty());
-        let mut names: Vec<String> =
-            alerts.iter().filter(inhibited).map(|alert| alert["labels"]["alertname"].to_string()).collect();
+        let mut names: Vec<String> = alerts.iter().filter(inhibited).map(|alert| named(&alert["labels"])).collect();
         names.sort();
         Some(names)
     });
-    assert_eq!(silenced, ["\"Chain\"", "\"Growth\""]);
+    assert_eq!(silenced, ["Chain of a", "DescriptorsGrow of a", "Growth of a"]);
+}
+
+fn named(labels: &Value) -> String {
+    let text = |key: &str| labels[key].as_str().unwrap_or_default();
+    format!("{} of {}", text("alertname"), text("instance"))
 }

@@ -1,5 +1,7 @@
 //! The right to read another user's process, as systemd and Kubernetes give it: the same sets of capabilities, made by `setpriv`.
 
+use std::fs::{self, Permissions};
+use std::os::unix::fs::{PermissionsExt, chown};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -7,7 +9,7 @@ use deferd_fixtures::{Mode, binary, missing, newest};
 use deferd_integration::config::Watch;
 use deferd_integration::deferd::{self, Service};
 use deferd_integration::process::{self, Ended, is_installed};
-use deferd_integration::programs::{Leaky, as_nobody, open_folder, write_program};
+use deferd_integration::programs::{Leaky, as_nobody, executable, open_folder, write_program};
 use deferd_integration::wait;
 
 /// The user of the image and, here, of the unit.
@@ -16,6 +18,9 @@ const USER: [&str; 3] = ["--reuid=10001", "--regid=10001", "--clear-groups"];
 /// What a container has that drops every capability and adds one, and what it has without that one.
 const ONE: &str = "--bounding-set=-all,+sys_ptrace";
 const NONE: &str = "--bounding-set=-all";
+
+/// What it has that adds the right to read every file.
+const TWO: &str = "--bounding-set=-all,+sys_ptrace,+dac_read_search";
 
 /// A process of user 65534, and deferd without and with the right in its file.
 struct World {
@@ -30,7 +35,7 @@ impl World {
     fn new() -> Option<Self> {
         let folder = open_folder();
         let program = as_nobody(folder.path(), &binary("leaky", newest(), Mode::Plain))?;
-        let image = std::fs::read(deferd::binary()).unwrap();
+        let image = fs::read(deferd::binary()).unwrap();
         let (deferd, marked) = (write_program(folder.path(), "deferd", &image), write_program(folder.path(), "marked", &image));
         if !is_installed("setcap") {
             missing::skip("rights in files", "setcap is not installed (apt-get install libcap2-bin)");
@@ -108,4 +113,16 @@ fn a_file_with_the_right_does_not_start_where_the_container_lacks_it() {
     let user = [USER.as_slice(), &[NONE]].concat();
     let ended = world.snapshot(&user, &[], &world.marked);
     assert!(ended.code != Some(0) && ended.stderr.contains("Operation not permitted"), "{ended:?}");
+}
+
+#[test]
+fn a_program_that_its_user_alone_may_read_takes_a_second_right_which_is_the_one_that_is_named() {
+    let Some(world) = World::new() else { return };
+    let program = executable(world.target.pid()).unwrap();
+    chown(&program, Some(65534), Some(65534)).unwrap();
+    fs::set_permissions(&program, Permissions::from_mode(0o700)).unwrap();
+    let ended = world.snapshot(&[ONE], &["--no-new-privs"], &world.deferd);
+    assert_eq!(ended.code, Some(3), "{}", ended.stderr);
+    assert!(ended.stderr.contains("needs CAP_DAC_READ_SEARCH beside CAP_SYS_PTRACE"), "{}", ended.stderr);
+    world.sees(&[TWO], &["--no-new-privs"], &world.deferd);
 }

@@ -39,6 +39,11 @@ fn a_leak_of_files_is_named_within_half_a_minute_and_a_pool_that_fills_up_is_not
     assert_eq!(recording.of(OPEN).count(), 0, "a pool that fills up is no leak");
     let open = recording.of("process.unix.file_descriptor.count").last().map_or(0.0, |point| point.value);
     assert!(open > 2000.0, "{open}");
+    let cost = |on| service.own_metrics().value("deferd_godefer_cpu_utilization", &[("on", on)]).unwrap_or_default();
+    for on in ["looks", "probes"] {
+        let ((), _) = wait::until("the cost is shown", || (cost(on) > 0.0).then_some(()));
+        assert!(cost(on) < 1.0, "{on}: {}", cost(on));
+    }
     assert_eq!(service.stop().code, Some(0));
 }
 

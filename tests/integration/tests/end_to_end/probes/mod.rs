@@ -1,10 +1,12 @@
 //! Probes in live Go programs, by the running kernel, held to what the programs say of themselves.
 
 mod breakpoints;
+mod file_alerts;
 mod files;
 mod floods;
 mod harmless;
 mod keeper;
+mod namespaces;
 mod panics;
 mod rates;
 mod reload;

@@ -15,10 +15,10 @@ const DEATHS: [&str; 7] = ["die-string", "die-error", "die-method-error", "die-n
 const TOLD_WITHIN: Duration = Duration::from_secs(10);
 
 /// What one program did.
-struct Performance {
-    name: String,
-    pid: u32,
-    cases: Vec<Case>,
+pub(super) struct Performance {
+    pub(super) name: String,
+    pub(super) pid: u32,
+    pub(super) cases: Vec<Case>,
 }
 
 #[test]
@@ -66,7 +66,7 @@ fn every_death_of_every_go_and_form_of_binary_is_told_as_the_program_announced_i
 }
 
 /// Lets all of them happen, of which the first was announced.
-fn all_cases(panics: &mut Panics, first: Case) -> Vec<Case> {
+pub(super) fn all_cases(panics: &mut Panics, first: Case) -> Vec<Case> {
     let mut list = std::process::Command::new(format!("/proc/{}/exe", panics.pid()));
     list.arg("-list");
     let listed = process::run(list);
@@ -82,7 +82,7 @@ fn all_cases(panics: &mut Panics, first: Case) -> Vec<Case> {
 }
 
 /// Waits until what is told is what was announced.
-fn await_told(probing: &Probing, performances: &[Performance]) {
+pub(super) fn await_told(probing: &Probing, performances: &[Performance]) {
     let begin = Instant::now();
     let (wrong, _) = wait::until("all is told", || {
         let wrong = wrong(probing, performances);
