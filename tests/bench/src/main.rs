@@ -27,6 +27,11 @@ enum What {
     Capabilities,
     /// What an agent beside many processes costs, and whether the promise holds for each of them
     Many(many::Many),
+    /// Count the defers of a process with one breakpoint for each, to be compared with (`probe_harm --beside`)
+    Naive {
+        /// Of the program
+        pid: u32,
+    },
     /// An agent to be killed
     #[command(hide = true)]
     Hold {
@@ -44,6 +49,10 @@ fn main() -> Result<(), Failure> {
         Some(What::Kills(options)) => tables::kills(&options),
         Some(What::Capabilities) => tables::capabilities(),
         Some(What::Many(options)) => many::many(&options),
+        Some(What::Naive { pid }) => {
+            println!("{} defers", deferd_bench::harm::count_naively(pid)?);
+            Ok(())
+        }
         // As text: it is read by who started it.
         Some(What::Hold { pid, agent }) => {
             deferd_bench::harm::hold(pid, agent, &mut std::io::stdout()).map_err(|error| error.to_string().into())
