@@ -105,7 +105,8 @@ impl Watched {
         if let Some(mut figures) = probes() {
             let is_whole = snapshot.unverified.goroutines == 0 && !snapshot.truncated;
             if figures.counts_registrations {
-                let look = Look { at, taken: snapshot.taken, wall: snapshot.cost.wall, is_whole };
+                let knows_returns = figures.registrations_are_all;
+                let look = Look { at, taken: snapshot.taken, wall: snapshot.cost.wall, is_whole, knows_returns };
                 self.pending.add(&mut figures.registrations, &snapshot.sites, look);
             }
             frame.probes(&figures, &snapshot.sites);

@@ -11,6 +11,8 @@ pub(crate) struct Figures {
     pub(crate) running_chains: Option<([u64; 10], u64)>,
     /// Whether registrations are counted.
     pub(crate) counts_registrations: bool,
+    /// Whether a site that is not among them had no returns since the last look.
+    pub(crate) registrations_are_all: bool,
     /// Registrations by site.
     pub(crate) registrations: Vec<Registrations>,
     /// Who opened the files that were opened since their number grows, and are open.

@@ -35,6 +35,9 @@ pub(crate) struct Look {
     pub(crate) wall: Duration,
     /// Whether it could follow every goroutine. Others change nothing: what they miss would look like returned.
     pub(crate) is_whole: bool,
+    /// Whether a site of which no returns were told had none. Where returns were not counted, or in windows alone, it may have had any
+    /// number.
+    pub(crate) knows_returns: bool,
 }
 
 /// By how much something pending has grown a second, and between what that lies.
@@ -80,7 +83,7 @@ impl Pending {
             let growth = grown.get(name).copied();
             let known = found.iter_mut().find(|known| known.site == *name);
             let Some(known) = known else {
-                if let Some(new) = seen.alone(name, growth, about) {
+                if let Some(new) = seen.alone(name, growth, about, look.knows_returns) {
                     found.push(new);
                 }
                 continue;
@@ -126,9 +129,9 @@ impl Pending {
 }
 
 impl Seen {
-    /// A site of which the probe knows nothing: none of its functions has returned. Without a look that can be trusted, its rate is
-    /// not known.
-    fn alone(&mut self, name: &Name, growth: Option<Growth>, about: (u64, u64)) -> Option<Registrations> {
+    /// A site of which the probe knows nothing: none of its functions has returned, or none was seen to. Without a look that can be
+    /// trusted, its rate is not known.
+    fn alone(&mut self, name: &Name, growth: Option<Growth>, about: (u64, u64), knows_returns: bool) -> Option<Registrations> {
         self.told = self.told.max(real(self.last) - real(self.first));
         let Growth { rate, lower, .. } = growth.unwrap_or_default();
         (self.told > 0.0).then(|| Registrations {
@@ -137,7 +140,7 @@ impl Seen {
             total: self.told,
             rate: rate.max(0.0),
             lower: lower.max(0.0),
-            upper: growth.map(|growth| growth.upper.max(0.0)),
+            upper: growth.filter(|_| knows_returns).map(|growth| growth.upper.max(0.0)),
             about,
             per_call: Vec::new(),
             per_call_sum: 0,
@@ -170,7 +173,7 @@ mod tests {
     fn look(second: u64, is_whole: bool) -> Look {
         static START: std::sync::LazyLock<Instant> = std::sync::LazyLock::new(Instant::now);
         let time = Duration::from_secs(second);
-        Look { at: *START + time, taken: SystemTime::UNIX_EPOCH + time, wall: Duration::ZERO, is_whole }
+        Look { at: *START + time, taken: SystemTime::UNIX_EPOCH + time, wall: Duration::ZERO, is_whole, knows_returns: true }
     }
 
     fn counted(total: f64, rate: f64) -> Registrations {
@@ -186,6 +189,15 @@ mod tests {
             per_call: Vec::new(),
             per_call_sum: 0,
         }
+    }
+
+    #[test]
+    fn without_knowing_of_returns_what_is_pending_is_the_least_there_is() {
+        let mut pending = Pending::default();
+        pending.add(&mut Vec::new(), &[site(0)], look(0, true));
+        let mut found = Vec::new();
+        pending.add(&mut found, &[site(500)], Look { knows_returns: false, ..look(5, true) });
+        assert_eq!((found[0].lower, found[0].upper), (100.0, None));
     }
 
     #[test]

@@ -288,6 +288,7 @@ impl Probed {
             machinery: self.samples.shares(),
             running_chains: has_timer.then(|| self.samples.chains()),
             counts_registrations: config.enabled && config.rates.enabled,
+            registrations_are_all: self.returns.are_all(),
             registrations,
             open_sites: self.openers.sites(&open, &self.subject.image, self.subject.bias),
         }

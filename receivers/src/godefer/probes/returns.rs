@@ -21,6 +21,9 @@ const MOST_RECORDS: u32 = 16_384;
 /// What a walk of that many may cost at most in windows, where many are walked.
 const MOST_RECORDS_IN_WINDOWS: u32 = 2_048;
 
+/// How long a refused window waits before it asks again.
+const ASK_AGAIN: Duration = Duration::from_millis(500);
+
 /// A report that is older says nothing about now.
 const STALE: Duration = Duration::from_mins(2);
 
@@ -40,8 +43,9 @@ pub(super) struct Returns {
     /// What the probe cost while the breakpoint of the last window was being removed.
     tail: Duration,
     latest: Vec<SiteRate>,
-    /// What the latest rates are about.
+    /// What the latest rates are about, and whether a site that is not among them had no returns.
     about: (Instant, Instant),
+    are_all: bool,
 }
 
 /// The process, as far as it takes to place probes in it and to read what they count.
@@ -90,6 +94,7 @@ impl Returns {
             tail: Duration::ZERO,
             latest: Vec::new(),
             about: (now, now),
+            are_all: false,
         }
     }
 
@@ -133,9 +138,16 @@ impl Returns {
         };
     }
 
+    /// Whether a site that the latest report does not name had no returns.
+    pub(super) fn are_all(&self) -> bool {
+        self.are_all
+    }
+
     /// What was found up to now, and from where to where that is about; the last report again if nothing was counted since.
     pub(super) fn report(&mut self, now: Instant) -> (&[SiteRate], (Instant, Instant)) {
+        self.are_all = false;
         if let Some(report) = self.rates.report() {
+            self.are_all = report.is_whole;
             self.latest = report.sites;
             // Both a stretch and a window end where the next begins to count.
             let ended = self.began.as_ref().map_or(now, |reading| reading.at);
@@ -220,7 +232,8 @@ impl Returns {
             return;
         };
         if let Grant::NotBefore(later) = arbiter.grant(Probe::Rates, expected(&self.load(), shift), now) {
-            self.due = Some(later);
+            // Sooner, if the process turns out to use more than was known.
+            self.due = Some(later.min(now + ASK_AGAIN));
             return;
         }
         // Evenly distributed, so as to be out of step with anybody.

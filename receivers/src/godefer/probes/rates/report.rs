@@ -28,6 +28,8 @@ pub(crate) struct Report {
     /// Of all sites together, by which the estimator is judged.
     #[cfg(test)]
     pub(crate) total: Estimate,
+    /// Whether all returns were looked into: a site that is not named had none.
+    pub(crate) is_whole: bool,
     /// By site, in the order of their addresses.
     pub(crate) sites: Vec<SiteRate>,
 }
@@ -149,6 +151,7 @@ impl Rates {
             let registrations = self.registrations.entry(pc).or_default();
             sites.push(SiteRate { pc, rate, registrations: registrations.add(rate, told) });
         }
+        let is_whole = windows.is_empty() && self.stretches.iter().all(|stretch| stretch.sampled >= stretch.hits);
         self.stretches.clear();
         self.fresh = 0;
         let span = Duration::try_from_secs_f64(stretched + windowed).unwrap_or(Duration::MAX);
@@ -156,6 +159,7 @@ impl Rates {
             span,
             #[cfg(test)]
             total,
+            is_whole,
             sites,
         })
     }
