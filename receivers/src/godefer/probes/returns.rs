@@ -24,6 +24,9 @@ const MOST_RECORDS_IN_WINDOWS: u32 = 2_048;
 /// How long a refused window waits before it asks again.
 const ASK_AGAIN: Duration = Duration::from_millis(500);
 
+/// Rates of windows are taken to go on for so long: about as long as it takes to pay for the next one.
+const CARRIED_ON: Duration = Duration::from_secs(5);
+
 /// A report that is older says nothing about now.
 const STALE: Duration = Duration::from_mins(2);
 
@@ -155,6 +158,8 @@ impl Returns {
         } else if now.saturating_duration_since(self.about.1) > STALE {
             self.latest.clear();
         }
+        let behind = now.saturating_duration_since(self.about.1);
+        self.rates.carry_on(&mut self.latest, behind.min(CARRIED_ON));
         (&self.latest, self.about)
     }
 

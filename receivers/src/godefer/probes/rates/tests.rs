@@ -127,6 +127,20 @@ fn totals_are_made_up_for_time_in_which_nothing_was_counted_and_rates_are_not() 
 }
 
 #[test]
+fn totals_of_windows_go_on_until_the_next_one_corrects_them() {
+    let mut rates = Rates::new(COST);
+    (0..3).for_each(|_| rates.window(window(stretch(10 * MILLISECOND, 100, 1, 0))));
+    let mut sites = rates.report().unwrap().sites;
+    let (total, rate) = (sites[0].registrations, sites[0].rate.value);
+    rates.carry_on(&mut sites, 2 * SECOND);
+    assert!((sites[0].registrations - total - 2.0 * rate).abs() < 1e-6, "{sites:?}");
+    // The time that was carried on is that of the next windows, and is not counted twice.
+    (0..3).for_each(|_| rates.window(window(stretch(10 * MILLISECOND, 100, 1, 0))));
+    let next = rates.report().unwrap().sites[0];
+    assert!((next.registrations - 2.0 * total).abs() < 0.05 * total, "{next:?} after {total}");
+}
+
+#[test]
 fn registrations_never_fall_whatever_is_counted() {
     let mut random = fastrand::Rng::with_seed(5);
     let mut rates = Rates::new(COST);

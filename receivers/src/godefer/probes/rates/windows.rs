@@ -27,8 +27,10 @@ const SLOWEST: f64 = 4.0;
 const FEWEST: f64 = 2.5;
 /// What hits may really cost, as parts of what was calibrated: less is the sign of displaced work, more of something else.
 const PLAUSIBLE: std::ops::RangeInclusive<f64> = 0.6..=1.8;
-/// The same for windows that are taken to be like the rest of the time.
-const LIKE_THE_REST: std::ops::RangeInclusive<f64> = 0.3..=2.0;
+/// The same for windows that are taken to be like the rest of the time; and CPU seconds that placing a breakpoint costs the target
+/// besides, in emptied caches.
+const LIKE_THE_REST: std::ops::RangeInclusive<f64> = 0.3..=2.5;
+const PLACING: f64 = 100e-6;
 /// How sure the calibration is if nothing else is known, as a standard error.
 const BELIEVED: f64 = 0.3;
 /// How often windows may have missed that a target does something else.
@@ -151,14 +153,24 @@ impl Figures {
     /// Where windows used about as much more CPU time as the probe costs, they were like the rest of the time, and registrations per
     /// second of windows are as good an answer as those per CPU second; the one that windows agree about more counts more.
     fn with_time(&self, by_cpu: f64, error: f64, cost: f64) -> f64 {
-        let gained = self.sum(|window| window.gained * window.wall);
         let Some((by_time_error, _)) = between(&self.windows, |window| window.wall) else { return by_cpu };
-        if !LIKE_THE_REST.contains(&(gained / cost)) {
+        if !self.is_like_the_rest(cost) {
             return by_cpu;
         }
         let by_time = self.sum(|window| window.registrations) / self.sum(|window| window.wall) * self.span;
         let (by_cpu_weight, by_time_weight) = (error.hypot(EDGE).powi(-2), by_time_error.hypot(EDGE).powi(-2));
         by_cpu_weight.mul_add(by_cpu, by_time_weight * by_time) / (by_cpu_weight + by_time_weight)
+    }
+
+    /// Whether what windows used more than the time around them can be the probe alone, as far as windows tell at all.
+    fn is_like_the_rest(&self, cost: f64) -> bool {
+        let count = real(self.windows.len() as u64);
+        let gained = |window: &Figure| window.gained * window.wall;
+        let mean = self.sum(gained) / count;
+        let variance = self.sum(|window| (gained(window) - mean).powi(2)) / (count - 1.0).max(1.0);
+        let unsure = 2.0 * (variance / count).sqrt();
+        let (least, most) = (LIKE_THE_REST.start() * cost / count, LIKE_THE_REST.end() * cost / count + PLACING);
+        mean + unsure >= least && mean - unsure <= most
     }
 
     /// What hits cost the target, as a part of what was calibrated: the CPU time that windows used more than the time around them.
