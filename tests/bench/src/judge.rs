@@ -70,6 +70,7 @@ pub fn judge(said: &Announcement, account: &Account, recording: &Recording, from
     for (site, points) in of(REGISTRATIONS) {
         // Where only "at least" is known a counter is behind by design, and catches up as soon as a rate is known.
         let known = upper.get(site).and_then(|upper| Some((upper.first_key_value()?.0, upper.last_key_value()?.0)));
+        let known = known.filter(|(from, to)| from < to);
         let mut compared = points.iter().filter(|(time, _)| known.is_none_or(|(from, to)| (from..=to).contains(time)));
         let Some((&begin, first)) = compared.next() else { continue };
         let (&end, last) = compared.next_back().unwrap_or((&begin, first));
