@@ -8,6 +8,7 @@ mod plain;
 mod rebuild;
 mod sample;
 mod to_prost;
+mod traces;
 
 #[cfg(feature = "json")]
 pub(crate) use against_prost::{generated, tape};
