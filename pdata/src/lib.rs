@@ -22,6 +22,7 @@ pub mod envelope;
 pub mod json;
 pub mod logs;
 pub mod metrics;
+pub mod profiles;
 pub mod text;
 pub mod traces;
 pub mod validate;

@@ -5,6 +5,7 @@ mod damage;
 mod edits;
 mod generate;
 mod plain;
+mod profiles;
 mod rebuild;
 mod sample;
 mod to_prost;

@@ -2,6 +2,8 @@
 //!
 //! Source: `opentelemetry/proto/**` as of opentelemetry-proto 1.8, whose numbers can never change.
 
+pub(crate) mod profiles;
+
 /// What a field is declared to be.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Kind {
