@@ -1,6 +1,6 @@
 //! OTLP as bytes: views, edits, counts and builders.
 //!
-//! A serialized `ExportMetricsServiceRequest` (or logs) is never turned into owned objects. It is read
+//! A serialized `ExportMetricsServiceRequest` (or logs, or traces) is never turned into owned objects. It is read
 //! through borrowed views, changed by splicing, and produced by builders that write the final bytes.
 //! A field that nobody here knows survives all of it, because nobody here copies fields one by one.
 //!
@@ -22,6 +22,7 @@ pub mod envelope;
 pub mod json;
 pub mod logs;
 pub mod metrics;
+pub mod profiles;
 pub mod text;
 pub mod traces;
 pub mod validate;

@@ -11,15 +11,14 @@ use crate::{
     edit::{Changes, resource_attributes},
     logs, metrics,
     metrics::Data,
-    traces,
     validate::{self, Utf8},
 };
 
-const MUTATIONS: usize = 100_000;
-const SEED: u64 = 0x0de_fe12d;
+pub(super) const MUTATIONS: usize = 100_000;
+pub(super) const SEED: u64 = 0x0de_fe12d;
 
 /// Flips, overwrites, cuts, doubles or shortens, once or a few times.
-fn damage(random: &mut fastrand::Rng, bytes: &mut Vec<u8>) {
+pub(super) fn damage(random: &mut fastrand::Rng, bytes: &mut Vec<u8>) {
     for _ in 0..random.usize(1..5) {
         if bytes.is_empty() {
             return;
@@ -78,7 +77,7 @@ fn look_at_metric(metric: &metrics::Metric<'_>) -> usize {
     points + texts(&metric.metadata())
 }
 
-fn texts(attributes: &crate::attributes::Attributes<'_>) -> usize {
+pub(super) fn texts(attributes: &crate::attributes::Attributes<'_>) -> usize {
     attributes
         .iter()
         .map(|(key, value)| {
@@ -89,7 +88,7 @@ fn texts(attributes: &crate::attributes::Attributes<'_>) -> usize {
         .sum()
 }
 
-fn changes() -> Changes {
+pub(super) fn changes() -> Changes {
     let mut changes = Changes::default();
     changes.insert("host.name", "here");
     changes.upsert("a", 1);
@@ -151,7 +150,6 @@ fn damaged_logs_are_read_safely_and_refused_or_decodable() {
         let seen: usize = records.map(|record| 1 + texts(&record.attributes())).sum();
         assert!(seen <= bytes.len(), "{seen} elements in {bytes:?}");
         let counted = logs::count_records(&bytes);
-        assert_eq!(counted, traces::count_spans(&bytes));
         let edited = logs::retain(&bytes, |_, _, record| record.flags == 0);
         let marked = logs::mark(&bytes, |_, _, record| (record.flags == 0).then_some(&changes));
         if validate::logs(&bytes, Utf8::Require).is_err() {

@@ -19,13 +19,13 @@ use crate::{
 const KEYS: [&str; 5] = ["", "a", "go.defer.pending", "alert.name", "host.name"];
 
 #[derive(Debug, Clone)]
-enum Step {
+pub(super) enum Step {
     Insert(&'static str, Value),
     Upsert(&'static str, Value),
     Delete(&'static str),
 }
 
-fn steps() -> impl Strategy<Value = Vec<Step>> {
+pub(super) fn steps() -> impl Strategy<Value = Vec<Step>> {
     let value = prop_oneof![
         any::<i64>().prop_map(Value::IntValue),
         any::<bool>().prop_map(Value::BoolValue),
@@ -49,7 +49,7 @@ fn ours(value: &Value) -> build::Value<'_> {
     }
 }
 
-fn changes(steps: &[Step]) -> Changes {
+pub(super) fn changes(steps: &[Step]) -> Changes {
     let mut changes = Changes::default();
     for step in steps {
         match step {
@@ -62,7 +62,7 @@ fn changes(steps: &[Step]) -> Changes {
 }
 
 /// The same by hand. The last step on a key counts, in the order of those last steps.
-fn edit_attributes(attributes: &mut Vec<KeyValue>, steps: &[Step]) {
+pub(super) fn edit_attributes(attributes: &mut Vec<KeyValue>, steps: &[Step]) {
     let key_of = |step: &Step| match step {
         Step::Insert(key, _) | Step::Upsert(key, _) | Step::Delete(key) => *key,
     };
@@ -88,14 +88,14 @@ fn edit_attributes(attributes: &mut Vec<KeyValue>, steps: &[Step]) {
     }
 }
 
-fn adds(steps: &[Step]) -> bool {
+pub(super) fn adds(steps: &[Step]) -> bool {
     let mut attributes = Vec::new();
     edit_attributes(&mut attributes, steps);
     !attributes.is_empty()
 }
 
 /// An item's fate, by the same dice on both sides.
-fn fates(decisions: &[u8]) -> impl FnMut() -> u8 {
+pub(super) fn fates(decisions: &[u8]) -> impl FnMut() -> u8 {
     let mut next = decisions.iter().cycle();
     move || next.next().map_or(0, |byte| byte % 4)
 }

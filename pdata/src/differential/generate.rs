@@ -100,7 +100,7 @@ fn field(tape: &mut Tape<'_>, out: &mut Writer, number: u32, kind: Kind, depth: 
 }
 
 fn unknown(tape: &mut Tape<'_>, out: &mut Writer) {
-    let number = [15, 16, 1000, (1 << 29) - 1][tape.pick(4)];
+    let number = [17, 29, 1000, (1 << 29) - 1][tape.pick(4)];
     match tape.pick(4) {
         0 => out.varint(number, tape.number()),
         1 => out.fixed64(number, tape.number()),

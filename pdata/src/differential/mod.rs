@@ -5,9 +5,11 @@ mod damage;
 mod edits;
 mod generate;
 mod plain;
+mod profiles;
 mod rebuild;
 mod sample;
 mod to_prost;
+mod traces;
 
 #[cfg(feature = "json")]
 pub(crate) use against_prost::{generated, tape};

@@ -2,7 +2,9 @@
 //! empty ones, unknown temporalities, indexes into a profiles dictionary, and entity references, which have no view.
 
 use opentelemetry_proto::tonic::{
-    collector::{logs::v1::ExportLogsServiceRequest, metrics::v1::ExportMetricsServiceRequest},
+    collector::{
+        logs::v1::ExportLogsServiceRequest, metrics::v1::ExportMetricsServiceRequest, trace::v1::ExportTraceServiceRequest,
+    },
     common::v1 as pc,
     metrics::v1::{AggregationTemporality, Exemplar, Metric, NumberDataPoint, metric::Data},
     resource::v1 as pr,
@@ -29,6 +31,22 @@ pub(super) fn logs(mut request: ExportLogsServiceRequest) -> ExportLogsServiceRe
             for record in &mut scope.log_records {
                 plain_value(record.body.get_or_insert_default());
                 plain_attributes(&mut record.attributes);
+            }
+        }
+    }
+    request
+}
+
+pub(super) fn traces(mut request: ExportTraceServiceRequest) -> ExportTraceServiceRequest {
+    for resource in &mut request.resource_spans {
+        plain_resource(&mut resource.resource);
+        for scope in &mut resource.scope_spans {
+            plain_scope(&mut scope.scope);
+            for span in &mut scope.spans {
+                span.status.get_or_insert_default();
+                plain_attributes(&mut span.attributes);
+                span.events.iter_mut().for_each(|event| plain_attributes(&mut event.attributes));
+                span.links.iter_mut().for_each(|link| plain_attributes(&mut link.attributes));
             }
         }
     }

@@ -1,11 +1,14 @@
 //! What the views see, as prost's types.
 
 use opentelemetry_proto::tonic::{
-    collector::{logs::v1::ExportLogsServiceRequest, metrics::v1::ExportMetricsServiceRequest},
+    collector::{
+        logs::v1::ExportLogsServiceRequest, metrics::v1::ExportMetricsServiceRequest, trace::v1::ExportTraceServiceRequest,
+    },
     common::v1 as pc,
     logs::v1 as pl,
     metrics::v1 as pm,
     resource::v1 as pr,
+    trace::v1 as pt,
 };
 
 use crate::{
@@ -15,6 +18,7 @@ use crate::{
     logs, metrics,
     metrics::{Data, Number},
     text::Text,
+    traces,
 };
 
 pub(super) fn metrics_request(bytes: &[u8]) -> ExportMetricsServiceRequest {
@@ -53,6 +57,25 @@ pub(super) fn logs_request(bytes: &[u8]) -> ExportLogsServiceRequest {
         })
         .collect();
     ExportLogsServiceRequest { resource_logs }
+}
+
+pub(super) fn traces_request(bytes: &[u8]) -> ExportTraceServiceRequest {
+    let resource_spans = traces::Request::new(bytes)
+        .resources()
+        .map(|from| pt::ResourceSpans {
+            resource: Some(resource(&from.resource)),
+            schema_url: text(from.schema_url),
+            scope_spans: from
+                .scopes()
+                .map(|from| pt::ScopeSpans {
+                    scope: Some(scope(&from.scope)),
+                    schema_url: text(from.schema_url),
+                    spans: from.items().map(|from| span(&from)).collect(),
+                })
+                .collect(),
+        })
+        .collect();
+    ExportTraceServiceRequest { resource_spans }
 }
 
 fn text(from: Text<'_>) -> String {
@@ -224,5 +247,40 @@ fn log_record(from: &logs::LogRecord<'_>) -> pl::LogRecord {
         trace_id: from.trace_id.to_vec(),
         span_id: from.span_id.to_vec(),
         event_name: text(from.event_name),
+    }
+}
+
+fn span(from: &traces::Span<'_>) -> pt::Span {
+    let event = |from: traces::Event<'_>| pt::span::Event {
+        time_unix_nano: from.time,
+        name: text(from.name),
+        attributes: attributes(&from.attributes()),
+        dropped_attributes_count: from.dropped_attributes_count,
+    };
+    let link = |from: traces::Link<'_>| pt::span::Link {
+        trace_id: from.trace_id.to_vec(),
+        span_id: from.span_id.to_vec(),
+        trace_state: text(from.trace_state),
+        attributes: attributes(&from.attributes()),
+        dropped_attributes_count: from.dropped_attributes_count,
+        flags: from.flags,
+    };
+    pt::Span {
+        trace_id: from.trace_id.to_vec(),
+        span_id: from.span_id.to_vec(),
+        trace_state: text(from.trace_state),
+        parent_span_id: from.parent_span_id.to_vec(),
+        flags: from.flags,
+        name: text(from.name),
+        kind: from.kind,
+        start_time_unix_nano: from.start_time,
+        end_time_unix_nano: from.end_time,
+        attributes: attributes(&from.attributes()),
+        dropped_attributes_count: from.dropped_attributes_count,
+        events: from.events().map(event).collect(),
+        dropped_events_count: from.dropped_events_count,
+        links: from.links().map(link).collect(),
+        dropped_links_count: from.dropped_links_count,
+        status: Some(pt::Status { message: text(from.status.message), code: from.status.code }),
     }
 }

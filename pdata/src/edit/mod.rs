@@ -4,12 +4,12 @@
 //! change are corrected on the way. If nothing was noted, the caller keeps its bytes; otherwise the new request is
 //! one copy of the untouched ranges and the insertions between them.
 //!
-//! [`Changes`] says what to do to a set of attributes. [`resource_attributes`] applies it to resources, `logs::edit` to records; an item of
-//! another signal differs only in where its attributes are.
+//! [`Changes`] says what to do to a set of attributes. [`resource_attributes`] and [`scope_attributes`] apply it to resources and scopes,
+//! `logs::edit` and `traces::edit` to records and spans; an item of another signal differs only in where its attributes are.
 
 mod attributes;
 pub(crate) mod items;
-mod resource;
+mod shells;
 mod splices;
 
 #[cfg(test)]
@@ -19,7 +19,7 @@ use bytes::Bytes;
 
 pub use attributes::Changes;
 pub use items::Verdict;
-pub use resource::resource_attributes;
+pub use shells::{resource_attributes, scope_attributes};
 use splices::{Span, Splices};
 
 use crate::wire::{Malformed, Reader, Wire};
@@ -29,7 +29,7 @@ use crate::wire::{Malformed, Reader, Wire};
 pub struct Edited {
     /// The new request.
     pub bytes: Bytes,
-    /// Items (data points, log records) that stayed.
+    /// Items (data points, log records, spans) that stayed.
     pub kept: usize,
     /// Items that went.
     pub dropped: usize,

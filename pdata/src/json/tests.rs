@@ -1,4 +1,6 @@
-use opentelemetry_proto::tonic::collector::{logs::v1::ExportLogsServiceRequest, metrics::v1::ExportMetricsServiceRequest};
+use opentelemetry_proto::tonic::collector::{
+    logs::v1::ExportLogsServiceRequest, metrics::v1::ExportMetricsServiceRequest, trace::v1::ExportTraceServiceRequest,
+};
 use proptest::prelude::*;
 use prost::Message;
 use serde_json::{Value, json};
@@ -79,7 +81,13 @@ fn what_the_collector_writes_is_read_to_the_same_meaning() {
                 assert_eq!(ours, theirs);
                 assert_eq!(logs::count_records(&read), Ok(3));
             }
-            Request::Traces => assert_eq!(traces::count_spans(&read), Ok(1)),
+            Request::Traces => {
+                validate::traces(&read, Utf8::Require).unwrap();
+                let (ours, theirs) =
+                    (ExportTraceServiceRequest::decode(read.clone()), ExportTraceServiceRequest::decode(bytes.as_slice()));
+                assert_eq!(ours, theirs);
+                assert_eq!(traces::count_spans(&read), Ok(1));
+            }
         }
     }
 }
@@ -195,6 +203,13 @@ proptest! {
         prop_assert_eq!(logs::count_records(&read), logs::count_records(&bytes));
         validate::logs(&read, Utf8::Require).unwrap();
         prop_assert_eq!(encode(Request::Logs, &read).unwrap(), text);
+
+        let bytes = generated(&decisions, &schema::TRACES, false);
+        let text = encode(Request::Traces, &bytes).unwrap();
+        let read = decode(Request::Traces, &text).unwrap();
+        prop_assert_eq!(traces::count_spans(&read), traces::count_spans(&bytes));
+        validate::traces(&read, Utf8::Require).unwrap();
+        prop_assert_eq!(encode(Request::Traces, &read).unwrap(), text);
     }
 
     #[test]

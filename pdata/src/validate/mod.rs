@@ -36,6 +36,17 @@ pub fn logs(request: &[u8], utf8: Utf8) -> Result<(), Malformed> {
     walk(Reader::new(request), &schema::LOGS, 1, utf8)
 }
 
+/// Checks a serialized `ExportTraceServiceRequest`.
+pub fn traces(request: &[u8], utf8: Utf8) -> Result<(), Malformed> {
+    walk(Reader::new(request), &schema::TRACES, 1, utf8)
+}
+
+/// Checks a serialized `ExportProfilesServiceRequest`, its dictionary included. Whether indexes lie within the dictionary is left
+/// to those who follow them.
+pub fn profiles(request: &[u8], utf8: Utf8) -> Result<(), Malformed> {
+    walk(Reader::new(request), &schema::profiles::PROFILES, 1, utf8)
+}
+
 fn walk(mut message: Reader<'_>, schema: &Schema, depth: usize, utf8: Utf8) -> Result<(), Malformed> {
     // Bit per singular message seen; bit 0 stands for a `oneof` of messages.
     let mut seen = 0_u32;

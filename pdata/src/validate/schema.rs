@@ -2,6 +2,8 @@
 //!
 //! Source: `opentelemetry/proto/**` as of opentelemetry-proto 1.8, whose numbers can never change.
 
+pub(crate) mod profiles;
+
 /// What a field is declared to be.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Kind {
@@ -32,7 +34,7 @@ pub(crate) enum Kind {
 }
 
 /// One more than the largest declared field number.
-const NUMBERS: usize = 16;
+const NUMBERS: usize = 17;
 
 /// One message: the kind of each field, by number.
 #[derive(Debug)]
@@ -176,3 +178,29 @@ static LOG_RECORD: Schema = Schema::new(&[
     (11, Fixed64),
     (12, Text),
 ]);
+
+/// `ExportTraceServiceRequest`.
+pub(crate) static TRACES: Schema = Schema::new(&[(1, Many(&RESOURCE_SPANS))]);
+static RESOURCE_SPANS: Schema = Schema::new(&[(1, One(&RESOURCE)), (2, Many(&SCOPE_SPANS)), (3, Text)]);
+static SCOPE_SPANS: Schema = Schema::new(&[(1, One(&SCOPE)), (2, Many(&SPAN)), (3, Text)]);
+static SPAN: Schema = Schema::new(&[
+    (1, TRACE_ID),
+    (2, SPAN_ID),
+    (3, Text),
+    (4, SPAN_ID),
+    (5, Text),
+    (6, Varint),
+    (7, Fixed64),
+    (8, Fixed64),
+    (9, Many(&KEY_VALUE)),
+    (10, Varint),
+    (11, Many(&EVENT)),
+    (12, Varint),
+    (13, Many(&LINK)),
+    (14, Varint),
+    (15, One(&STATUS)),
+    (16, Fixed32),
+]);
+static EVENT: Schema = Schema::new(&[(1, Fixed64), (2, Text), (3, Many(&KEY_VALUE)), (4, Varint)]);
+static LINK: Schema = Schema::new(&[(1, TRACE_ID), (2, SPAN_ID), (3, Text), (4, Many(&KEY_VALUE)), (5, Varint), (6, Fixed32)]);
+static STATUS: Schema = Schema::new(&[(2, Text), (3, Varint)]);
