@@ -1,12 +1,11 @@
-//! The keys of a client's `tls` block, with the Collector's names, defaults and words.
-
-use std::sync::LazyLock;
+//! The keys of the `tls` blocks of clients and servers, with the Collector's names, defaults and words.
 
 use deferd_component::{Issues, Validate};
 use deferd_config::{Duration, Secret};
-use rustls::crypto::ring;
 use schemars::JsonSchema;
 use serde::Deserialize;
+
+use super::common::{Common, Version};
 
 /// How a client does TLS. Whether it does is said by the scheme of its endpoint (or by `insecure`, for clients without a scheme).
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, JsonSchema)]
@@ -42,66 +41,85 @@ pub struct ClientConfig {
     pub reload_interval: Duration,
 }
 
-/// A version of TLS that is still safe.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Deserialize, JsonSchema)]
-#[serde(try_from = "String")]
-pub enum Version {
-    /// TLS 1.2.
-    #[default]
-    #[schemars(rename = "1.2")]
-    V1_2,
-    /// TLS 1.3.
-    #[schemars(rename = "1.3")]
-    V1_3,
+/// How a server does TLS. Without this block a server does none.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct ServerConfig {
+    /// PEM file of our own certificate and its chain. Required.
+    pub cert_file: String,
+    /// The same as text.
+    pub cert_pem: String,
+    /// PEM file of the key of our certificate. Required.
+    pub key_file: String,
+    /// The same as text.
+    pub key_pem: Secret,
+    /// PEM file of the authorities that a client's certificate may be signed by. If set, no client comes in without one.
+    pub client_ca_file: String,
+    /// Whether `client_ca_file` is looked at for changes every 5 s, or every `reload_interval` if that is shorter. If not, it is read
+    /// once.
+    pub client_ca_file_reload: bool,
+    /// Without effect on a server, as in the Collector: who may be a client is said by `client_ca_file`.
+    pub ca_file: String,
+    /// The same as text.
+    pub ca_pem: String,
+    /// Without effect on a server, as in the Collector.
+    pub include_system_ca_certs_pool: bool,
+    /// Oldest version of TLS.
+    pub min_version: Version,
+    /// Newest version of TLS; the newest there is if it is not set.
+    pub max_version: Option<Version>,
+    /// Suites for TLS 1.2; all secure ones if empty. Those of TLS 1.3 are always on, as in Go.
+    pub cipher_suites: Vec<String>,
+    /// How often `cert_file` and `key_file` are looked at for changes; 0 is never.
+    pub reload_interval: Duration,
 }
 
-/// A text and not a name, so that a number without quotes is told that it has to be a text, as by the Collector.
-impl TryFrom<String> for Version {
-    type Error = String;
-
-    fn try_from(text: String) -> Result<Self, String> {
-        match text.as_str() {
-            "1.2" => Ok(Self::V1_2),
-            "1.3" => Ok(Self::V1_3),
-            _ => Err(format!("unsupported TLS version: {text:?}; allowed: 1.2, 1.3")),
+impl ClientConfig {
+    pub(super) fn common(&self) -> Common<'_> {
+        Common {
+            ca_file: &self.ca_file,
+            ca_pem: &self.ca_pem,
+            cert_file: &self.cert_file,
+            cert_pem: &self.cert_pem,
+            key_file: &self.key_file,
+            key_pem: self.key_pem.expose(),
+            min_version: self.min_version,
+            max_version: self.max_version,
+            cipher_suites: &self.cipher_suites,
         }
     }
 }
 
-/// The suites of TLS 1.2 that can be named, in the IANA spelling, which is also Go's.
-static SUITES: LazyLock<Vec<String>> = LazyLock::new(|| {
-    let all = ring::ALL_CIPHER_SUITES.iter();
-    all.filter(|suite| suite.tls13().is_none()).map(|suite| format!("{:?}", suite.suite())).collect()
-});
+impl ServerConfig {
+    pub(super) fn common(&self) -> Common<'_> {
+        Common {
+            ca_file: &self.ca_file,
+            ca_pem: &self.ca_pem,
+            cert_file: &self.cert_file,
+            cert_pem: &self.cert_pem,
+            key_file: &self.key_file,
+            key_pem: self.key_pem.expose(),
+            min_version: self.min_version,
+            max_version: self.max_version,
+            cipher_suites: &self.cipher_suites,
+        }
+    }
+}
 
 impl Validate for ClientConfig {
     fn validate(&self, issues: &mut Issues) {
-        if !self.ca_file.is_empty() && !self.ca_pem.is_empty() {
-            let text = "provide either a CA file or the PEM-encoded string, but not both";
-            issues.push("ca_pem", text, "one of ca_file and ca_pem");
+        self.common().validate(issues);
+    }
+}
+
+impl Validate for ServerConfig {
+    fn validate(&self, issues: &mut Issues) {
+        self.common().validate(issues);
+        if !self.common().has_certificate() && self.key_file.is_empty() && self.key_pem.is_empty() {
+            issues.push("cert_file", "a server needs a certificate and its key", "cert_file and key_file");
         }
-        if !self.cert_file.is_empty() && !self.cert_pem.is_empty() {
-            let text = "provide either a certificate or the PEM-encoded string, but not both";
-            issues.push("cert_pem", text, "one of cert_file and cert_pem");
-        }
-        if !self.key_file.is_empty() && !self.key_pem.is_empty() {
-            let text = "provide either a key or the PEM-encoded string, but not both";
-            issues.push("key_pem", text, "one of key_file and key_pem");
-        }
-        let certificate = !self.cert_file.is_empty() || !self.cert_pem.is_empty();
-        let key = !self.key_file.is_empty() || !self.key_pem.is_empty();
-        if certificate != key {
-            let text = "for auth via TLS, provide both certificate and key, or neither";
-            issues.push(if certificate { "key_file" } else { "cert_file" }, text, "a file for each, or none");
-        }
-        if self.max_version.is_some_and(|newest| newest < self.min_version) {
-            issues.push("max_version", "min_version cannot be greater than max_version", "1.3, or nothing");
-        }
-        for (index, name) in self.cipher_suites.iter().enumerate() {
-            if !SUITES.contains(name) {
-                let text = format!("{name} is no cipher suite of TLS 1.2 that is safe");
-                issues.push(&format!("cipher_suites::{index}"), text, SUITES.join(", "));
-            }
+        if self.client_ca_file_reload && self.client_ca_file.is_empty() {
+            issues.push("client_ca_file_reload", "there is no client_ca_file to be read again", "false, or a client_ca_file");
         }
     }
 }

@@ -1,17 +1,14 @@
-//! From files and texts to a configuration of rustls.
+//! What the files and texts of a configuration hold, read within bounds.
 
 use std::fmt;
 use std::fs::File;
 use std::io::Read as _;
-use std::sync::Arc;
 
 use rustls::RootCertStore;
-use rustls::crypto::{CryptoProvider, ring};
 use rustls::pki_types::pem::{Error as PemError, PemObject as _};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
-use super::config::{ClientConfig, Version};
-use super::unverified::Unverified;
+use super::common::Common;
 
 /// Longest file that is read, in bytes. All authorities of a system are a quarter of that.
 const MAX_FILE: u64 = 1 << 20;
@@ -51,7 +48,8 @@ pub enum TlsError {
 /// What the files and texts hold, to see whether they have changed.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub(super) struct Material {
-    ca: Option<Part>,
+    /// Those who vouch for the other side.
+    pub(super) ca: Option<Part>,
     cert: Option<Part>,
     key: Option<Part>,
 }
@@ -63,8 +61,9 @@ impl fmt::Debug for Material {
     }
 }
 
+/// A file or a text of the configuration.
 #[derive(Clone, PartialEq, Eq)]
-struct Part {
+pub(super) struct Part {
     key: &'static str,
     path: Option<String>,
     bytes: Vec<u8>,
@@ -97,53 +96,44 @@ fn fail(key: &'static str, path: Option<&str>, reason: String) -> TlsError {
 }
 
 impl Material {
-    /// Reads what the configuration names.
-    pub(super) fn read(config: &ClientConfig) -> Result<Self, TlsError> {
+    /// Reads what both sides name. The authorities are those that vouch for the other side.
+    pub(super) fn read(common: &Common<'_>, ca: Option<Part>) -> Result<Self, TlsError> {
         Ok(Self {
-            ca: part(("ca_file", &config.ca_file), ("ca_pem", &config.ca_pem))?,
-            cert: part(("cert_file", &config.cert_file), ("cert_pem", &config.cert_pem))?,
-            key: part(("key_file", &config.key_file), ("key_pem", config.key_pem.expose()))?,
+            ca,
+            cert: part(("cert_file", common.cert_file), ("cert_pem", common.cert_pem))?,
+            key: part(("key_file", common.key_file), ("key_pem", common.key_pem))?,
         })
     }
 
-    /// Makes rustls' configuration of it.
-    pub(super) fn build(&self, config: &ClientConfig, alpn: &[Vec<u8>]) -> Result<rustls::ClientConfig, TlsError> {
-        let provider = Arc::new(provider(config));
-        let builder = rustls::ClientConfig::builder_with_provider(Arc::clone(&provider))
-            .with_protocol_versions(versions(config))
-            .map_err(|error| TlsError::Settings(error.to_string()))?;
-        let builder = if config.insecure_skip_verify {
-            builder.dangerous().with_custom_certificate_verifier(Arc::new(Unverified(provider)))
-        } else {
-            builder.with_root_certificates(self.authorities(config)?)
-        };
-        let mut built = match (&self.cert, &self.key) {
-            (Some(cert), Some(key)) => builder
-                .with_client_auth_cert(cert.certificates()?, key.private_key()?)
-                .map_err(|error| cert.error(format!("does not go with its key: {error}")))?,
-            _ => builder.with_no_client_auth(),
-        };
-        built.alpn_protocols = alpn.to_vec();
-        Ok(built)
+    /// The same certificate and key, and other authorities.
+    pub(super) fn with_authorities(&self, ca: Option<Part>) -> Self {
+        Self { ca, cert: self.cert.clone(), key: self.key.clone() }
     }
 
-    fn authorities(&self, config: &ClientConfig) -> Result<RootCertStore, TlsError> {
+    /// What `used` makes of our own certificate and key; `None` if we have none.
+    pub(super) fn own<T>(
+        &self,
+        used: impl FnOnce(Vec<CertificateDer<'static>>, PrivateKeyDer<'static>) -> Result<T, rustls::Error>,
+    ) -> Result<Option<T>, TlsError> {
+        let (Some(cert), Some(key)) = (&self.cert, &self.key) else { return Ok(None) };
+        let used = used(cert.certificates()?, key.private_key()?);
+        used.map(Some).map_err(|error| cert.error(format!("does not go with its key: {error}")))
+    }
+
+    /// The authorities that were named; empty if none were.
+    pub(super) fn authorities(&self) -> Result<RootCertStore, TlsError> {
         let mut store = RootCertStore::empty();
         if let Some(ca) = &self.ca {
             for certificate in ca.certificates()? {
                 store.add(certificate).map_err(|error| ca.error(format!("holds an unusable certificate: {error}")))?;
             }
         }
-        if self.ca.is_none() || config.include_system_ca_certs_pool {
-            // Single certificates of a system's store may be too old to be read; the others are still good.
-            store.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-        }
-        if store.is_empty() { Err(TlsError::NoAuthorities) } else { Ok(store) }
+        Ok(store)
     }
 }
 
 /// One part, from its file or its text; which keys may be given together was checked with the configuration.
-fn part(file: (&'static str, &str), text: (&'static str, &str)) -> Result<Option<Part>, TlsError> {
+pub(super) fn part(file: (&'static str, &str), text: (&'static str, &str)) -> Result<Option<Part>, TlsError> {
     if !text.1.is_empty() {
         return Ok(Some(Part { key: text.0, path: None, bytes: text.1.as_bytes().to_vec() }));
     }
@@ -158,23 +148,4 @@ fn part(file: (&'static str, &str), text: (&'static str, &str)) -> Result<Option
         return Err(failed("is larger than 1 MiB".to_owned()));
     }
     Ok(Some(Part { key: file.0, path: Some(file.1.to_owned()), bytes }))
-}
-
-fn provider(config: &ClientConfig) -> CryptoProvider {
-    let mut provider = ring::default_provider();
-    if !config.cipher_suites.is_empty() {
-        let named = |suite: &rustls::SupportedCipherSuite| config.cipher_suites.contains(&format!("{:?}", suite.suite()));
-        provider.cipher_suites.retain(|suite| suite.tls13().is_some() || named(suite));
-    }
-    provider
-}
-
-fn versions(config: &ClientConfig) -> &'static [&'static rustls::SupportedProtocolVersion] {
-    static ONLY_1_2: &[&rustls::SupportedProtocolVersion] = &[&rustls::version::TLS12];
-    static ONLY_1_3: &[&rustls::SupportedProtocolVersion] = &[&rustls::version::TLS13];
-    match (config.min_version, config.max_version) {
-        (Version::V1_3, _) => ONLY_1_3,
-        (Version::V1_2, Some(Version::V1_2)) => ONLY_1_2,
-        (Version::V1_2, _) => rustls::ALL_VERSIONS,
-    }
 }

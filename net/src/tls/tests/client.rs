@@ -6,8 +6,8 @@ use deferd_component::{Issues, Validate};
 use deferd_config::Secret;
 use tempfile::TempDir;
 
-use super::*;
 use crate::testing::{Authority, Issued};
+use crate::tls::*;
 
 struct Files {
     directory: TempDir,
