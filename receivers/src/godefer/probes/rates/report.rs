@@ -164,12 +164,13 @@ impl Rates {
         })
     }
 
-    /// Brings totals of windows up to now, as if the rates of the latest went on for this long: else they would be behind by up to the
-    /// time between two windows. The next report begins where the windows ended.
+    /// Brings totals of windows nearer to now, as if the least that the latest rates can be went on for this long: else they would be
+    /// behind by up to the time between two windows. Not the likeliest rate: what was told too much can never be taken back. The next
+    /// report begins where the windows ended.
     pub(crate) fn carry_on(&mut self, sites: &mut [SiteRate], behind: Duration) {
         for site in sites.iter_mut().filter(|site| site.rate.upper.is_some()) {
             let Some(registered) = self.registrations.get_mut(&site.pc) else { continue };
-            registered.told = registered.told.max(registered.known + site.rate.value * behind.as_secs_f64());
+            registered.told = registered.told.max(registered.known + site.rate.lower * behind.as_secs_f64());
             site.registrations = registered.told;
         }
     }

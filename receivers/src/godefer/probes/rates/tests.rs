@@ -131,9 +131,9 @@ fn totals_of_windows_go_on_until_the_next_one_corrects_them() {
     let mut rates = Rates::new(COST);
     (0..3).for_each(|_| rates.window(window(stretch(10 * MILLISECOND, 100, 1, 0))));
     let mut sites = rates.report().unwrap().sites;
-    let (total, rate) = (sites[0].registrations, sites[0].rate.value);
+    let (total, least) = (sites[0].registrations, sites[0].rate.lower);
     rates.carry_on(&mut sites, 2 * SECOND);
-    assert!((sites[0].registrations - total - 2.0 * rate).abs() < 1e-6, "{sites:?}");
+    assert!((sites[0].registrations - total - 2.0 * least).abs() < 1e-6, "{sites:?}");
     // The time that was carried on is that of the next windows, and is not counted twice.
     (0..3).for_each(|_| rates.window(window(stretch(10 * MILLISECOND, 100, 1, 0))));
     let next = rates.report().unwrap().sites[0];
